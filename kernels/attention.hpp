@@ -47,7 +47,7 @@ struct AttentionState {
 
 /// Keys and values are those that unpack_kv returns: where a type stores vectors rotated (kv_type.hpp), the queries and
 /// the sums are rotated inside. Sets with integer dot products round the rotated queries of keys in levels to 16 bits,
-/// with a scale for each 32 values.
+/// with a scale for each 32 values, and what multiplies values in levels, with a scale for each 32 entries.
 ///
 /// state = the state of the rows of `tokens` tokens over the entries with indices [first, end). All these entries
 /// belong to one range of kAttentionRange and lie in `runs`, one after another. A score is scale · query · key, then cap

@@ -43,6 +43,8 @@ Json to_json(const Row& row) {
   const double bytes = passes * (static_cast<double>(row.token_bytes) + row.cache_bytes);
   Json samples = Json::array();
   for (const double sample : each) samples.push_back(rounded(sample));
+  Json chunks = Json::array();
+  for (const double tenth : range_medians(row.chunk_seconds, 10)) chunks.push_back(rounded(1e3 * tenth));
   Json json = {
       {"model", row.model},
       {"file", row.file},
@@ -68,6 +70,7 @@ Json to_json(const Row& row) {
       {"tokens_per_second_max", each.empty() ? Json() : rounded(*max)},
       {"samples", std::move(samples)},
       {"first_token_ms", milliseconds(median(row.first_token), !row.first_token.empty())},
+      {"chunk_tenths_ms", std::move(chunks)},
       {"token_p50_ms", milliseconds(percentile(row.token_seconds, 0.5), generates)},
       {"token_p99_ms", milliseconds(percentile(row.token_seconds, 0.99), generates)},
       {"load_ms", milliseconds(row.load_seconds, true)},

@@ -27,6 +27,7 @@ struct Row {
   std::vector<double> seconds;        ///< of each repetition
   std::vector<double> first_token;    ///< seconds to the first token of each repetition
   std::vector<double> token_seconds;  ///< between tokens, of all repetitions
+  std::vector<double> chunk_seconds;  ///< of each chunk of a prompt, of the last repetition
   double load_seconds = 0;            ///< the model, and the session with all its memory
   std::int64_t kv_bytes = 0;          ///< max in use
   std::int64_t kv_budget_bytes = 0;   ///< reserved

@@ -49,9 +49,20 @@ void Runner::repeat(Row& row) {
   const double before = sequences_.totals(count).cache_bytes;
   const auto start = Clock::now();
   if (prompt) {
+    // Called before each chunk and after the last one.
+    std::vector<Clock::time_point> reports;
+    session.on_progress([&reports](std::int64_t, std::int64_t) {
+      reports.push_back(Clock::now());
+      return true;
+    });
     session.append(ids);
     session.next();
     row.seconds.push_back(seconds_since(start));
+    session.on_progress({});
+    row.chunk_seconds.clear();
+    for (std::size_t i = 1; i < reports.size(); ++i) {
+      row.chunk_seconds.push_back(std::chrono::duration<double>(reports[i] - reports[i - 1]).count());
+    }
     row.first_token.push_back(row.seconds.back());
     row.board = platform::read_board();
     return;

@@ -20,4 +20,15 @@ double percentile(std::vector<double> values, double share) {
   return values[std::clamp<std::size_t>(rank, 1, values.size()) - 1];
 }
 
+std::vector<double> range_medians(const std::vector<double>& values, std::size_t ranges) {
+  ranges = std::min(ranges, values.size());
+  std::vector<double> medians;
+  for (std::size_t range = 0; range < ranges; ++range) {
+    const auto from = static_cast<std::ptrdiff_t>(range * values.size() / ranges);
+    const auto end = static_cast<std::ptrdiff_t>((range + 1) * values.size() / ranges);
+    medians.push_back(median({values.begin() + from, values.begin() + end}));
+  }
+  return medians;
+}
+
 }  // namespace brim::apps::bench

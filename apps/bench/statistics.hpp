@@ -1,6 +1,7 @@
 // Order statistics of a handful of measurements.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 namespace brim::apps::bench {
@@ -9,5 +10,7 @@ namespace brim::apps::bench {
 double median(std::vector<double> values);
 /// The smallest value that at least `share` (0…1) of the values do not exceed; 0 for no values.
 double percentile(std::vector<double> values, double share);
+/// The medians of `ranges` ranges of the values, in order and as equal as can be; each value where there are fewer.
+std::vector<double> range_medians(const std::vector<double>& values, std::size_t ranges);
 
 }  // namespace brim::apps::bench

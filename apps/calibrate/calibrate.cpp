@@ -21,6 +21,7 @@
 #include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
 #include "apps/files/outputs.hpp"
+#include "apps/files/text_file.hpp"
 #include "apps/loops/loop_threads.hpp"
 #include "apps/model_options/kv_checks.hpp"
 #include "apps/model_options/number_checks.hpp"
@@ -66,7 +67,7 @@ struct Work {
 
 Work prepare(const CalibrateOptions& options, model::ProfileFile& file) {
   Work work;
-  const std::string text = read_file(options.text);
+  const std::string text = read_text(options.text);
   Measuring& with = work.with;
   with.model = load_engine_model(options.model, options.given);
   const model::Config& config = with.model->config();

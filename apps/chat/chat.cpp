@@ -135,7 +135,7 @@ void chat(ChatOptions& options) {
       finished = answer_once(session, turns, one_shot);
     } else {
       say_quietly("Write a message, or /help. Ctrl-C stops an answer, Ctrl-D leaves.");
-      Conversation conversation{model, session, values, turns, file, files};
+      Conversation conversation{model, session, values, turns, file, files, options.given.value("kv.scores")};
       converse(conversation);
     }
   } catch (const std::exception&) {  // such as a failed write to standard output: the conversation so far is kept

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "apps/commands.hpp"
+#include "apps/files/text_file.hpp"
 #include "apps/generation/generation.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/terminal/error_output.hpp"
@@ -18,7 +19,7 @@ void choose_document_rule(GivenOptions& given) {
 
 std::string document_text(const std::string& path) {
   if (path == "-") throw Failure(2, "--document takes the name of a file, not standard input");
-  std::string text = read_file(path);
+  std::string text = read_text(path);
   if (text.empty()) throw Failure(2, fmt::format("--document: {} is empty", path));
   return text;
 }

@@ -11,6 +11,7 @@
 #include "apps/chat/layer_lines.hpp"
 #include "apps/command_line/suggestion.hpp"
 #include "apps/commands.hpp"
+#include "apps/files/text_file.hpp"
 #include "apps/generation/report.hpp"
 #include "apps/model_options/load.hpp"
 #include "apps/terminal/error_output.hpp"
@@ -82,13 +83,14 @@ void load(const std::string& argument, Conversation& conversation) {
   if (!is_json(path)) {
     Options settings;
     conversation.settings.carry_over(settings);
+    if (!conversation.scores.empty()) settings.set("kv.scores", conversation.scores);
     conversation.session = Session::restore(conversation.model, path, settings);
     conversation.file.changed();
     conversation.turns.reset_notices();
     say_quietly(fmt::format("Going on from {}: {} tokens.", path, grouped_text(conversation.session.stats().tokens)));
     return;
   }
-  const std::string messages = read_file(path);
+  const std::string messages = read_text(path);
   const InterruptScope scope(&conversation.session);
   if (!read_prompt(conversation.session, [&] { conversation.session.load_messages(messages); })) {
     say_quietly("Stopped: the conversation was not processed to its end.");

@@ -18,6 +18,7 @@ struct Conversation {
   Turns& turns;
   SessionFile& file;     ///< of --session
   const Outputs& files;  ///< files that must not be overwritten by saving
+  std::string scores;    ///< the file of --kv-scores, for sessions that were saved under kv.keep=learned
 };
 
 /// Whether the line is a command and not a message: a slash and a letter, with no second slash in the word ("/usr/bin"

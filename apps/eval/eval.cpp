@@ -13,6 +13,7 @@
 #include "apps/commands.hpp"
 #include "apps/eval/losses.hpp"
 #include "apps/files/outputs.hpp"
+#include "apps/files/text_file.hpp"
 #include "apps/model_options/budget_notice.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/model_options/reading.hpp"
@@ -50,7 +51,7 @@ struct Input {
 
 Input read_input(const EvalOptions& options) {
   if (*options.ids_given) return {{}, parse_prompt_ids(text_or_file(options.ids, "--prompt-ids"))};
-  return {read_file(options.file), {}};
+  return {read_text(options.file), {}};
 }
 
 std::vector<std::int64_t> positions_of(const EvalOptions& options) {

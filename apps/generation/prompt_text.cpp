@@ -3,6 +3,7 @@
 
 #include "apps/command_line/typed_text.hpp"
 #include "apps/command_line/unread_input.hpp"
+#include "apps/files/text_file.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/terminal/error_output.hpp"
 #include "platform/program/standard_streams.hpp"
@@ -30,7 +31,7 @@ std::optional<std::string> piped_text(Pipe pipe) {
   if (waited.failure == 0 && !waited.first) {
     say_quietly("Waiting for the prompt on standard input (Ctrl-D ends it; </dev/null: there is none).");
   }
-  std::string text = without_last_line_end(read_file("-"));
+  std::string text = without_last_line_end(read_text("-"));
   if (text.empty()) return std::nullopt;
   return text;
 }

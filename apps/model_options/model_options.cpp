@@ -14,6 +14,7 @@
 #include "apps/command_line/typed_text.hpp"
 #include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
+#include "apps/files/text_file.hpp"
 #include "apps/model_options/kv_checks.hpp"
 #include "apps/terminal/interrupts.hpp"
 #include "engine/api/option_table.hpp"
@@ -79,9 +80,9 @@ std::string template_text(const TemplateOptions& options) {
   const std::string& given = options.given;
   if (given.empty() || given[0] == '@') return text_or_file(given, "--chat-template");
   const bool names_file = given.find('/') != std::string::npos || given.find('.') != std::string::npos;
-  if (names_file && given.find('{') == std::string::npos) return read_file(given);
+  if (names_file && given.find('{') == std::string::npos) return read_text(given);
   std::error_code ignored;
-  if (std::filesystem::is_regular_file(given, ignored)) return read_file(given);
+  if (std::filesystem::is_regular_file(given, ignored)) return read_text(given);
   return given;
 }
 
@@ -136,7 +137,7 @@ std::string typed_text_or_file(const std::string& text, const std::string& what,
 std::string text_or_file(const std::string& text, const std::string& what) {
   if (text.empty() || text[0] != '@') return text;
   if (text.size() == 1) throw Failure(2, fmt::format("{} names no file after '@'", what));
-  return read_file(text.substr(1));
+  return read_text(text.substr(1));
 }
 
 }  // namespace brim::apps

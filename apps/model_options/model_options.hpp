@@ -50,7 +50,7 @@ GivenOptions with_typed_texts(const GivenOptions& given, bool escape);
 /// The seed that was given, or one chosen at random.
 std::uint64_t chosen_seed(const GivenOptions& given);
 
-/// `text` itself, or for "@FILE" the unchanged content of the file. `what` names the option in the sentence. Throws
+/// `text` itself, or for "@FILE" the unchanged content of the file, which is a text (files/text_file.hpp). `what` names the option in the sentence. Throws
 /// Failure (2).
 std::string text_or_file(const std::string& text, const std::string& what);
 /// The same for texts that people write: one line end at the end of a file is removed, and escapes in typed text are

@@ -6,6 +6,7 @@
 #include "apps/command_line/suggestion.hpp"
 #include "apps/command_line/unread_input.hpp"
 #include "apps/commands.hpp"
+#include "apps/files/text_file.hpp"
 #include "apps/model_options/model_options.hpp"
 #include "apps/render/time_text.hpp"
 #include "apps/render/variables.hpp"
@@ -47,7 +48,7 @@ std::string builtin_text(const std::string& name) {
 
 Source find_source(const RenderChoices& choices) {
   Source source;
-  if (!choices.template_file.empty()) source.text = read_file(choices.template_file);
+  if (!choices.template_file.empty()) source.text = read_text(choices.template_file);
   if (!choices.model.empty()) {
     const io::Gguf gguf = unwrap(io::Gguf::open(choices.model));
     if (choices.template_file.empty()) source.text = unwrap(model::read_chat_template(gguf));

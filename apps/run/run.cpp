@@ -9,6 +9,7 @@
 #include "apps/command_line/unread_input.hpp"
 #include "apps/command_line/values.hpp"
 #include "apps/commands.hpp"
+#include "apps/files/text_file.hpp"
 #include "apps/generation/generation.hpp"
 #include "apps/generation/generation_options.hpp"
 #include "apps/generation/notices.hpp"
@@ -55,7 +56,7 @@ std::function<void(Session&)> prompt_of(const RunOptions& options) {
     return [ids](Session& session) { session.append(ids); };
   }
   const std::string text = piped                 ? *piped
-                           : *options.file_given ? without_last_line_end(read_file(options.file))
+                           : *options.file_given ? without_last_line_end(read_text(options.file))
                                                  : with_piped_text(typed_text(options.text, options.escape));
   return [text, special = options.parse_special](Session& session) { session.append(text, true, special); };
 }

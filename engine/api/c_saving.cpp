@@ -186,7 +186,10 @@ brim_status brim_session_restore(brim_model* model, const brim_options* options,
       settings.sequence.profile_path = profile_path;
       settings.sequence.profile_text.clear();
     }
-    settings.sequence.scores_path = scores_path;
+    // The rule is the saved session's: under another one there is nothing to do with scores.
+    if (settings.sequence.keep->needs().measure == brim::kv::EntryMeasure::learned) {
+      settings.sequence.scores_path = scores_path;
+    }
     settings.sequence.threads = model->threads;
     settings.sequence.executor = model->executor;
     settings.sequence.pool = model->pool;

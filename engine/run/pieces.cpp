@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/model/pass.hpp"
+#include "engine/run/prompt_cuts.hpp"
 
 namespace brim::run {
 
@@ -38,13 +39,11 @@ Pieces::Piece Pieces::next() noexcept {
 Pieces::Piece Pieces::next_of_prompt() noexcept {
   while (!marks_.empty() && marks_.front() - first_ <= at_) marks_ = marks_.subspan(1);
   const std::int64_t mark = marks_.empty() ? total_ : std::min(marks_.front() - first_, total_);
-  const std::int64_t block = sizes_.block;
-  std::int64_t count = std::min(sizes_.chunk, mark - at_);
-  if (block > 0 && at_ + count < mark) count = count / block * block;
+  // A mark ends what blocks are counted in, as a prompt of its own would. Chunks hold whole blocks: both are powers of two.
+  const std::int64_t count = PromptCuts(mark - origin_, sizes_.chunk, true).piece(at_ - origin_, sizes_.chunk);
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t place = at_ + i;
-    const bool begins = block > 0 && (place - origin_) % block == 0;
-    piece_roles_[static_cast<std::size_t>(i)] = begins ? RowRole::block_start : RowRole::prompt;
+    piece_roles_[static_cast<std::size_t>(i)] = prompt_role(place - origin_, sizes_.block);
     piece_ids_[static_cast<std::size_t>(i)] = place < lead_size_ ? lead_[static_cast<std::size_t>(place)]
                                                                  : ids_[static_cast<std::size_t>(place - lead_size_)];
   }

@@ -21,8 +21,8 @@ using Marks = std::span<const std::int64_t>;
 class Pieces {
  public:
   struct Sizes {
-    std::int64_t chunk = 1;  ///< max tokens of a pass
-    std::int64_t block = 0;  ///< tokens of a block of recurrences, at most `chunk`; 0: the model has none
+    std::int64_t chunk = 1;  ///< max tokens of a pass, a power of two
+    std::int64_t block = 0;  ///< tokens of a block of recurrences, a power of two ≤ `chunk`; 0: the model has none
   };
   struct Piece {
     std::span<const TokenId> ids;

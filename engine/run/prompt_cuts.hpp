@@ -1,10 +1,11 @@
-// Where a prompt may be cut into the pieces that passes process. Where entries are evicted, and where a recurrent layer
+// Where a prompt may be cut into the pieces that passes process, and which roles its tokens have. Where entries are evicted, and where a recurrent layer
 // begins a block, depends on the prompt's tokens and the plan alone: never on what else is being computed.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
+#include "kernels/multiply.hpp"
 #include "kernels/recurrence.hpp"
 
 namespace brim::run {
@@ -12,6 +13,11 @@ namespace brim::run {
 /// Recurrent layers may compute a prompt in blocks of this many tokens, counted from its first token that is processed:
 /// no piece but the last ends inside a block, unless the plan's chunk is smaller.
 inline constexpr std::int64_t kPromptBlock = kernels::kBlockTokens;
+
+/// The role of the token at `place`, counted from where blocks of `block` tokens begin; 0: the model has none.
+constexpr kernels::RowRole prompt_role(std::int64_t place, std::int64_t block) noexcept {
+  return block > 0 && place % block == 0 ? kernels::RowRole::block_start : kernels::RowRole::prompt;
+}
 
 class PromptCuts {
  public:

@@ -225,7 +225,7 @@ class Sequence {
   TokenId next_ = 0;                                               // the token of the current step
   std::int64_t again_ = 0;                                         // tokens in front of next_ that the step repeats
   std::array<TokenId, kMaxTogether> repeated_{};                   // these, and it
-  std::array<kernels::RowRole, kv::kLargestChunk> piece_roles_{};  // of begin_piece
+  std::array<kernels::RowRole, kv::kLargestChunk> piece_roles_{};  // of begin_piece, and of a look
   std::int64_t whole_readings_ = 0;
   std::span<TokenId> history_;
   std::span<kernels::RowRole> roles_;  // of the history's tokens

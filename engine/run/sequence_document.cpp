@@ -2,7 +2,6 @@
 // the order of steps, within the budget). Of each piece, room is created for it, it is processed, and it is replayed in
 // a look, which leaves only scores behind: what a piece's own replay attends to is kept.
 #include <algorithm>
-#include <array>
 
 #include "engine/run/sequence.hpp"
 
@@ -12,12 +11,6 @@ namespace {
 /// Max tokens of a piece: in shorter replays each token sees too little of what it follows from, and of longer ones fewer
 /// fit into a quota (ours).
 constexpr std::int64_t kPiece = 256;
-
-constexpr auto kReplayed = [] {
-  std::array<kernels::RowRole, kv::kLargestChunk> roles{};
-  roles.fill(kernels::RowRole::prompt);
-  return roles;
-}();
 
 /// Ends looks also where a piece was interrupted.
 class LookingScope {
@@ -57,7 +50,8 @@ Status Sequence::check_document_rule() const {
 }
 
 Status Sequence::look(std::span<const TokenId> ids, const std::atomic<bool>* cancel) {
-  const auto roles = std::span(kReplayed).first(std::min(ids.size(), kReplayed.size()));
+  const auto roles = std::span(piece_roles_).first(ids.size());  // a piece has at most a chunk's tokens
+  std::fill(roles.begin(), roles.end(), kernels::RowRole::prompt);
   const auto tokens = static_cast<std::int64_t>(ids.size());
   const model::SequenceStep step{cache_.get(), rope_.get(), ids, roles, false, nullptr, &inputs_, tokens};
   return executor_->turn().decoder().forward({&step, 1}, cancel);

@@ -29,9 +29,8 @@ model::SequenceStep Sequence::begin_piece(std::span<const TokenId> ids, bool las
   has_row_ = false;
   if (last) cache_->expect_checkpoint();
   // Every piece begins with a block, as PromptCuts cuts them.
-  const auto block = static_cast<std::size_t>(memory_.block);
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    piece_roles_[i] = block > 0 && i % block == 0 ? kernels::RowRole::block_start : kernels::RowRole::prompt;
+    piece_roles_[i] = prompt_role(static_cast<std::int64_t>(i), memory_.block);
   }
   return {cache_.get(), rope_.get(), ids, std::span(piece_roles_).first(ids.size()), false, &observer_, &inputs_};
 }

@@ -73,6 +73,7 @@ struct Vector {
     return _mm256_inserti128_si256(_mm256_castsi128_si256(lane(0)), lane(1), 1);
   }
   static void store_bytes(void* at, Bytes value) { _mm256_storeu_si256(static_cast<__m256i*>(at), value); }
+  static Bytes load_bytes(const void* at) { return _mm256_loadu_si256(static_cast<const __m256i*>(at)); }
   /// Within each lane: the first (last) halves of a and b, interleaved by values of kBytes bytes.
   template <int kBytes>
   static Bytes interleave_low(Bytes a, Bytes b) {
@@ -106,6 +107,21 @@ struct Vector {
       sums = _mm256_add_epi32(sums, _mm256_madd_epi16(levels, _mm256_set1_epi32(*quants)));
     }
     static Batch floats(Sums sums, std::int32_t) { return Batch(_mm256_cvtepi32_ps(sums)); }
+    /// Values in levels (shared/attention_level_values.ipp): sixteen bytes of each of kGroup entries, `stride` bytes
+    /// apart, side by side.
+    static void interleave(const std::byte* from, std::size_t stride, std::byte* to) {
+      const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+      const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + stride));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_unpacklo_epi8(a, b));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 16), _mm_unpackhi_epi8(a, b));
+    }
+    /// Rounds values number at … at + 7 of 32 to quants.
+    static void round(Batch values, int at, std::int32_t* quants) {
+      const __m256i whole = _mm256_cvtps_epi32(values);
+      const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(quants + at / kGroup), words);
+    }
+    static std::int32_t sum(const std::int32_t*) { return 0; }  // kOffset is 0
   };
 
  private:

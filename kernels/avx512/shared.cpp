@@ -9,4 +9,6 @@ namespace brim::kernels::avx512 {
 
 void fill_shared(Table& table) { fill_shared_from<Vector>(table); }
 
+const AttentionRowKernels& attention_row_kernels() { return row_kernels<Vector>(); }
+
 }  // namespace brim::kernels::avx512

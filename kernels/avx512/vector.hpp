@@ -72,6 +72,7 @@ struct Vector {
     return _mm512_mask_broadcast_i32x4(lanes, 0xf000, lane(3));
   }
   static void store_bytes(void* at, Bytes value) { _mm512_storeu_si512(at, value); }
+  static Bytes load_bytes(const void* at) { return _mm512_loadu_si512(at); }
   /// Within each lane: the first (last) halves of a and b, interleaved by values of kBytes bytes.
   template <int kBytes>
   static Bytes interleave_low(Bytes a, Bytes b) {
@@ -104,6 +105,20 @@ struct Vector {
       sums = _mm512_add_epi32(sums, _mm512_madd_epi16(levels, _mm512_set1_epi32(*quants)));
     }
     static Batch floats(Sums sums, std::int32_t) { return Batch(_mm512_cvtepi32_ps(sums)); }
+    /// Values in levels (shared/attention_level_values.ipp): sixteen bytes of each of kGroup entries, `stride` bytes
+    /// apart, side by side.
+    static void interleave(const std::byte* from, std::size_t stride, std::byte* to) {
+      const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+      const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + stride));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_unpacklo_epi8(a, b));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 16), _mm_unpackhi_epi8(a, b));
+    }
+    /// Rounds values number at … at + 15 of 32 to quants.
+    static void round(Batch values, int at, std::int32_t* quants) {
+      const __m256i words = _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(values));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(quants + at / kGroup), words);
+    }
+    static std::int32_t sum(const std::int32_t*) { return 0; }  // kOffset is 0
   };
 };
 

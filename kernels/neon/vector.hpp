@@ -67,6 +67,11 @@ struct Vector {
     return lane;
   }
   static void store_bytes(void* at, Bytes value) { __builtin_memcpy(at, &value, sizeof value); }
+  static Bytes load_bytes(const void* at) {
+    Bytes value;
+    __builtin_memcpy(&value, at, sizeof value);
+    return value;
+  }
   /// The first (last) halves of a and b, interleaved by values of kBytes bytes.
   template <int kBytes>
   static Bytes interleave_low(Bytes a, Bytes b) {

@@ -2,10 +2,11 @@
 // keys that are not multiplied as levels, are first converted to floats in scratch; attention_walk.ipp finds the blocks
 // and attention_rows.ipp does the rest. Keys and values may be stored differently: the code that reads keys is
 // instantiated once per type of key, the code that reads values once per type of value, and a pair of types only selects
-// which of these are called. So that it stays that way with 36 pairs, what is done once per block is not inlined.
+// which of these are called: values through a table (attention_rows.hpp), keys in levels by how many bytes a step has. So
+// that it stays that way with 36 pairs, what is done once per block is not inlined.
 #pragma once
 
-#include "kernels/shared/attention_levels.ipp"
+#include "kernels/shared/attention_level_values.ipp"
 #include "kernels/shared/attention_walk.ipp"
 #include "kernels/shared/pack.ipp"
 #include "kernels/shared/transposed.ipp"
@@ -40,21 +41,15 @@ struct AttentionKeys {
   using Transposed = TransposedKeys<Vector, kType>;
   using Rows = AttentionRows<Vector>;
   using Block = typename Rows::Block;
-  using Ahead = typename AttentionWalk<Vector>::Ahead;
   static constexpr int kWidth = Vector::kWidth;
   static constexpr int kBlock = kAttentionBlock;
 
   static constexpr bool kInteger = kIntegerScores<Vector, kType>;
 
   /// The rows' queries as the scores need them.
-  __attribute__((noinline)) static void start(Rows& rows) {
-    rows.start(kv_scaled(kType));
-    if constexpr (kInteger) {
-      const std::int64_t count = rows.call.tokens * rows.call.group;
-      for (std::int64_t row = 0; row < count; ++row) {
-        LevelQueries<Vector>::round_in_place(rows.queries + row * rows.query_floats, rows.call.key_size);
-      }
-    }
+  static void start(Rows& rows) {
+    row_kernels<Vector>().start(rows, kv_scaled(kType));
+    if constexpr (kInteger) round_queries(rows);
   }
 
   /// Columns outside [first, end), up to whole vectors, are converted too.
@@ -69,24 +64,13 @@ struct AttentionKeys {
 
   /// Scores of keys as they are stored; the next block's are prefetched, a line at a time.
   template <int kRows>
-  __attribute__((noinline)) static typename Rows::Columns weigh(const Rows& rows, std::int64_t row,
-                                                                const Transposed& transposed, const Block& block,
-                                                                const Ahead& ahead, float* factors) {
+  static AttentionColumns weigh(const Rows& rows, std::int64_t row, const Transposed& transposed, const Block& block,
+                                const EntriesAhead& ahead, float* factors) {
     if constexpr (kInteger) {
-      constexpr int kGroup = levels_together<Vector>(), kStep = Load::stored(kGroup * kWidth);
-      const auto prefetch = [&](int b, int column, int group) {
-        const int at = ((b * (kBlock / kWidth) + column / kWidth) * (kKvBlock / kGroup) + group) * kStep;
-        if (at % 64 >= kStep) return;
-        __builtin_prefetch((at < ahead.key_bytes ? ahead.keys[0] : ahead.keys[1] - ahead.key_bytes) + at, 0, 3);
-      };
-      return rows.template weigh<kRows>(
-          row, block, LevelScores<Vector, decltype(prefetch)>{rows, transposed.levels(), prefetch}, factors);
+      constexpr int kStep = Load::stored(levels_together<Vector>() * kWidth);
+      return weigh_levels<Vector, kRows>(rows, row, transposed.levels(), block, {ahead, kStep}, factors);
     } else {
-      const auto load = [&](int d, int column, int v) {
-        prefetch_line<Load>(ahead.keys, ahead.key_bytes, Load::stored(d * kBlock + column), v);
-        return transposed.load(d, column + v * kWidth);
-      };
-      return rows.template weigh<kRows>(row, block, rows.float_scores(load), factors);
+      return weigh_floats<kRows>(rows, row, transposed, block, ahead, factors);
     }
   }
 
@@ -101,6 +85,18 @@ struct AttentionKeys {
       body(rows.float_scores(load));
     }
   }
+
+ private:
+  template <int kRows>
+  __attribute__((noinline)) static AttentionColumns weigh_floats(const Rows& rows, std::int64_t row,
+                                                                 const Transposed& transposed, const Block& block,
+                                                                 const EntriesAhead& ahead, float* factors) {
+    const auto load = [&](int d, int column, int v) {
+      prefetch_line<Load>(ahead.keys, ahead.key_bytes, Load::stored(d * kBlock + column), v);
+      return transposed.load(d, column + v * kWidth);
+    };
+    return rows.template weigh<kRows>(row, block, rows.float_scores(load), factors);
+  }
 };
 
 /// The processing of a block's values.
@@ -108,99 +104,156 @@ template <class Vector, KvType kType>
 struct AttentionValues {
   using Load = Cached<Vector, kType>;
   using Rows = AttentionRows<Vector>;
-  using Block = typename Rows::Block;
-  using Packed = typename AttentionWalk<Vector>::Packed;
-  using Ahead = typename AttentionWalk<Vector>::Ahead;
   static constexpr int kWidth = Vector::kWidth;
 
-  __attribute__((noinline)) static void spread(const Block& block, const Packed& packed, int size, float* values,
-                                               int stride) {
+  __attribute__((noinline)) static void spread(const AttentionScratch& s, const AttentionBlock& block,
+                                               const PackedEntries& packed, const EntriesAhead&) noexcept {
     for (int e = block.first; e < block.end; ++e) {
-      Load::spread(packed.values + static_cast<std::size_t>(e) * packed.value_stride, size,
-                   values + std::int64_t{e} * stride);
+      Load::spread(packed.values + static_cast<std::size_t>(e) * packed.value_stride, s.call.value_size,
+                   s.values + std::int64_t{e} * s.value_stride);
     }
   }
 
   template <int kRows>
-  __attribute__((noinline)) static void add(const Rows& rows, std::int64_t row, typename Rows::Columns seen,
-                                            const Packed& packed, const Ahead& ahead, const float* factors) {
-    rows.template add_values<kRows>(row, seen, factors, [&](int e, int d, int v) {
+  __attribute__((noinline)) static void add(const AttentionScratch& s, std::int64_t row, AttentionColumns seen,
+                                            const PackedEntries& packed, const EntriesAhead& ahead,
+                                            const float* factors) noexcept {
+    Rows::template add_values<kRows>(s, row, seen, factors, [&](int e, int d, int v) {
       const auto place = static_cast<std::size_t>(e) * packed.value_stride;
       prefetch_line<Load>(ahead.values, ahead.value_bytes, static_cast<std::ptrdiff_t>(place) + Load::stored(d), v);
       return Load::load(packed.values + place, d + v * kWidth);
     });
   }
+
+  static constexpr AttentionValueKernels kernels() {
+    return {spread,
+            {add<1>, add<2>, add<3>, add<4>, add<5>, add<6>},
+            {Rows::template add_floats<1>, Rows::template add_floats<2>, Rows::template add_floats<3>,
+             Rows::template add_floats<4>, Rows::template add_floats<5>, Rows::template add_floats<6>}};
+  }
 };
 
-/// Many rows against a block whose values lie in scratch as floats, while the next block is prefetched.
+/// Values in levels are added up as integers where the set has dot products.
+template <class Vector, KvType kType>
+constexpr AttentionValueKernels value_kernels() {
+  if constexpr (kIntegerScores<Vector, kType>) {
+    return LevelValues<Vector, kType>::kernels();
+  } else {
+    return AttentionValues<Vector, kType>::kernels();
+  }
+}
+template <class Vector, KvType kType>
+constexpr AttentionValueKernels kValueKernels = value_kernels<Vector, kType>();
+
+template <class Vector>
+constexpr AttentionRowKernels kRowKernels = {
+    AttentionRows<Vector>::start,
+    AttentionRows<Vector>::finish,
+    {AttentionRows<Vector>::template weigh_scores<1>, AttentionRows<Vector>::template weigh_scores<2>,
+     AttentionRows<Vector>::template weigh_scores<3>, AttentionRows<Vector>::template weigh_scores<4>,
+     AttentionRows<Vector>::template weigh_scores<5>, AttentionRows<Vector>::template weigh_scores<6>},
+    {kValueKernels<Vector, KvType::f32>, kValueKernels<Vector, KvType::f16>, kValueKernels<Vector, KvType::q8_0>,
+     kValueKernels<Vector, KvType::q5_0>, kValueKernels<Vector, KvType::q4_0>, kValueKernels<Vector, KvType::q3_0>}};
+
+/// Where a set only multiplies keys in another way, Vector::weaker_row_kernels() returns those of the set below it.
+template <class Vector>
+const AttentionRowKernels& row_kernels() {
+  if constexpr (requires { Vector::weaker_row_kernels(); }) {
+    return Vector::weaker_row_kernels();
+  } else {
+    return kRowKernels<Vector>;
+  }
+}
+
+/// Many rows against a block whose values are prepared in scratch, while the next block is prefetched.
 template <class Vector, class Scores>
-__attribute__((noinline)) void take_many(const AttentionRows<Vector>& rows,
-                                         const typename AttentionRows<Vector>::Block& block,
-                                         const typename AttentionWalk<Vector>::Packed& packed,
-                                         const typename AttentionWalk<Vector>::Ahead& ahead, const Scores& scores) {
-  constexpr int kWidth = Vector::kWidth;
-  const auto values = [&](int e, int d, int v) {
-    return Vector::load(rows.values + e * rows.value_stride + d + v * kWidth);
-  };
+__attribute__((noinline)) void take_many(const AttentionRows<Vector>& rows, const AttentionBlock& block,
+                                         const PackedEntries& packed, const EntriesAhead& ahead, const Scores& scores,
+                                         const AttentionValueKernels& values) {
   using Walk = AttentionWalk<Vector>;
-  constexpr int kMax = AttentionRows<Vector>::kRows;
-  typename Walk::Asking asking(ahead, packed, (block.row_end - block.row + kMax - 1) / kMax);
+  typename Walk::Asking asking(ahead, packed, (block.row_end - block.row + kAttentionTile - 1) / kAttentionTile);
   AttentionRows<Vector>::for_tiles(block.row, block.row_end, [&](auto count, std::int64_t row) {
     constexpr int kRows = decltype(count)::value;
     float factors[kRows];
     asking.go_on();
     const auto seen = rows.template weigh<kRows>(row, block, scores, factors);
-    rows.template add_values<kRows>(row, seen, factors, values);
+    values.prepared[kRows - 1](rows, row, seen, packed, ahead, factors);
   });
 }
 
-template <class Vector, KvType kKey, KvType kValue>
+/// What a call has to know about the type of its values.
+struct AttentionValueType {
+  const AttentionValueKernels& kernels;
+  std::size_t bytes;  ///< of a packed value
+  bool few;           ///< whether a few rows are processed differently from many
+  bool as_stored;     ///< whether these rows read values as they are stored
+  bool rotated;
+};
+
+template <class Vector, KvType kType>
+AttentionValueType value_type(int size) {
+  constexpr bool kIntegers = kIntegerScores<Vector, kType>;
+  const bool few = kIntegers || Cached<Vector, kType>::whole(size);
+  const std::size_t bytes = kv_vector_bytes(kType, size);
+  if constexpr (kIntegers) {
+    return {kValueKernels<Vector, kType>, bytes, few, false, true};
+  } else {
+    return {row_kernels<Vector>().values[static_cast<int>(kType)], bytes, few, few, kv_scaled(kType)};
+  }
+}
+
+template <class Vector, KvType kKey>
 struct Attention {
   using Keys = AttentionKeys<Vector, kKey>;
-  using Values = AttentionValues<Vector, kValue>;
+  using Transposed = typename Keys::Transposed;
   using Rows = AttentionRows<Vector>;
-  using Block = typename Rows::Block;
-  using Walk = AttentionWalk<Vector>;
-  using Packed = typename Walk::Packed;
-  using Ahead = typename Walk::Ahead;
-  static constexpr int kFewRows = 2 * Rows::kRows;
+  static constexpr int kFewRows = 2 * kAttentionTile;
 
-  static void take_few(const Rows& rows, const typename Keys::Transposed& transposed, const Block& block,
-                       const Packed& packed, const Ahead& ahead) {
+  static void take_few(const Rows& rows, const Transposed& transposed, const AttentionBlock& block,
+                       const PackedEntries& packed, const EntriesAhead& ahead, const AttentionValueKernels& values) {
     Rows::for_tiles(block.row, block.row_end, [&](auto count, std::int64_t row) {
       constexpr int kRows = decltype(count)::value;
       float factors[kRows];
       const auto seen = Keys::template weigh<kRows>(rows, row, transposed, block, ahead, factors);
-      Values::template add<kRows>(rows, row, seen, packed, ahead, factors);
+      values.few[kRows - 1](rows, row, seen, packed, ahead, factors);
     });
   }
 
-  static void attend(const Attend& a) noexcept {
+  __attribute__((noinline)) static void attend(const Attend& a, const AttentionValueType& values) noexcept {
     Rows rows(a);
     Keys::start(rows);
-    typename Keys::Transposed transposed(rows.transposed, a.key_size);
-    const bool few = a.tokens * a.group <= kFewRows && Values::Load::whole(a.value_size);
-    const Walk walk{kv_vector_bytes(kKey, a.key_size), kv_vector_bytes(kValue, a.value_size)};
-    walk.for_blocks(a, rows, [&](const Block& block, const Packed& packed, const Ahead& ahead) {
+    Transposed transposed(rows.transposed, a.key_size);
+    const bool few = a.tokens * a.group <= kFewRows && values.few;
+    const AttentionWalk<Vector> walk{kv_vector_bytes(kKey, a.key_size), values.bytes};
+    walk.for_blocks(a, rows, [&](const AttentionBlock& block, const PackedEntries& packed, const EntriesAhead& ahead) {
       transposed.turn(packed.keys, packed.key_stride, block.first, block.end);
+      if (!few || !values.as_stored) values.kernels.spread(rows, block, packed, ahead);
       if (few) {
-        take_few(rows, transposed, block, packed, ahead);
+        take_few(rows, transposed, block, packed, ahead, values.kernels);
       } else {
-        Values::spread(block, packed, a.value_size, rows.values, rows.value_stride);
-        Keys::with_scores(rows, transposed, block,
-                          [&](const auto& scores) { take_many<Vector>(rows, block, packed, ahead, scores); });
+        Keys::with_scores(rows, transposed, block, [&](const auto& scores) {
+          take_many<Vector>(rows, block, packed, ahead, scores, values.kernels);
+        });
       }
     });
-    rows.finish(kv_scaled(kValue));
+    row_kernels<Vector>().finish(rows, values.rotated);
   }
 
-  static void fill(Table& table) { table.attend[static_cast<int>(kKey)][static_cast<int>(kValue)] = attend; }
+  /// Table::attend.
+  template <KvType kValue>
+  static void attend_values(const Attend& a) noexcept {
+    attend(a, value_type<Vector, kValue>(a.value_size));
+  }
+
+  template <KvType kValue>
+  static void fill(Table& table) {
+    table.attend[static_cast<int>(kKey)][static_cast<int>(kValue)] = attend_values<kValue>;
+  }
 };
 
 /// accumulated[column] += the attention weights that the rows give to the columns of a block.
 template <class Vector, class Scores>
-__attribute__((noinline)) void add_block_attention(const AttentionRows<Vector>& rows,
-                                                   const typename AttentionRows<Vector>::Block& block,
+__attribute__((noinline)) void add_block_attention(const AttentionRows<Vector>& rows, const AttentionBlock& block,
                                                    const AttentionState& state, const Scores& scores,
                                                    float* accumulated) {
   float own[kAttentionBlock] = {};
@@ -221,7 +274,7 @@ void accumulated_attention(const AccumulatedAttention& m) noexcept {
   Keys::start(rows);
   typename Keys::Transposed transposed(rows.transposed, a.key_size);
   const Walk walk{kv_vector_bytes(kKey, a.key_size), 0};
-  walk.for_blocks(a, rows, [&](const typename Rows::Block& block, const typename Walk::Packed& packed, const auto&) {
+  walk.for_blocks(a, rows, [&](const AttentionBlock& block, const PackedEntries& packed, const auto&) {
     transposed.turn(packed.keys, packed.key_stride, block.first, block.end);
     Keys::with_scores(rows, transposed, block, [&](const auto& scores) {
       add_block_attention<Vector>(rows, block, a.state, scores, m.accumulated + (block.index - a.first));
@@ -252,14 +305,18 @@ void merge_attention(const AttentionState& into, const AttentionState& later, st
 
 template <class Vector, KvType kKey>
 void fill_attention_of_keys(Table& table) {
-  Attention<Vector, kKey, KvType::f32>::fill(table);
-  Attention<Vector, kKey, KvType::f16>::fill(table);
-  Attention<Vector, kKey, KvType::q8_0>::fill(table);
-  Attention<Vector, kKey, KvType::q5_0>::fill(table);
-  Attention<Vector, kKey, KvType::q4_0>::fill(table);
-  Attention<Vector, kKey, KvType::q3_0>::fill(table);
+  Attention<Vector, kKey>::template fill<KvType::f32>(table);
+  Attention<Vector, kKey>::template fill<KvType::f16>(table);
+  Attention<Vector, kKey>::template fill<KvType::q8_0>(table);
+  Attention<Vector, kKey>::template fill<KvType::q5_0>(table);
+  Attention<Vector, kKey>::template fill<KvType::q4_0>(table);
+  Attention<Vector, kKey>::template fill<KvType::q3_0>(table);
   table.accumulated_attention[static_cast<int>(kKey)] = accumulated_attention<Vector, kKey>;
-  table.unpack_kv[static_cast<int>(kKey)] = Cached<Vector, kKey>::unpack_kv;
+}
+
+template <class Vector, KvType kType>
+void fill_unpack(Table& table) {
+  table.unpack_kv[static_cast<int>(kType)] = Cached<Vector, kType>::unpack_kv;
 }
 
 /// The entries of keys that are stored in levels.
@@ -277,6 +334,12 @@ void fill_attention_from(Table& table) {
   fill_attention_of_keys<Vector, KvType::f32>(table);
   fill_attention_of_keys<Vector, KvType::f16>(table);
   fill_attention_of_levels<Vector>(table);
+  fill_unpack<Vector, KvType::f32>(table);
+  fill_unpack<Vector, KvType::f16>(table);
+  fill_unpack<Vector, KvType::q8_0>(table);
+  fill_unpack<Vector, KvType::q5_0>(table);
+  fill_unpack<Vector, KvType::q4_0>(table);
+  fill_unpack<Vector, KvType::q3_0>(table);
   table.merge_attention = merge_attention<Vector>;
   table.pack_kv[static_cast<int>(KvType::f16)] = pack_half<Vector>;
   fill_pack_levels(table);

@@ -145,5 +145,37 @@ struct LevelScores {
   const std::int32_t* quants(const float* queries, int r) const { return block_of(queries, r)->quants; }
 };
 
+/// Replaces the rows' queries by their blocks.
+template <class Vector>
+__attribute__((noinline)) void round_queries(const AttentionRows<Vector>& rows) {
+  const std::int64_t count = rows.call.tokens * rows.call.group;
+  for (std::int64_t row = 0; row < count; ++row) {
+    LevelQueries<Vector>::round_in_place(rows.queries + row * rows.query_floats, rows.call.key_size);
+  }
+}
+
+/// Few rows prefetch the next block's keys while they multiply, a line at a time.
+template <class Vector>
+struct LevelPrefetch {
+  const EntriesAhead& ahead;
+  int step;  ///< how many bytes a vector of levels takes as it is stored
+
+  void operator()(int b, int column, int group) const {
+    constexpr int kGroups = kKvBlock / levels_together<Vector>(), kColumns = kAttentionBlock / Vector::kWidth;
+    const int at = ((b * kColumns + column / Vector::kWidth) * kGroups + group) * step;
+    if (at % 64 >= step) return;
+    __builtin_prefetch((at < ahead.key_bytes ? ahead.keys[0] : ahead.keys[1] - ahead.key_bytes) + at, 0, 3);
+  }
+};
+
+/// AttentionRows::weigh of few rows; once for all types with levels.
+template <class Vector, int kRows>
+__attribute__((noinline)) AttentionColumns weigh_levels(const AttentionRows<Vector>& rows, std::int64_t row,
+                                                        const TransposedLevels& levels, const AttentionBlock& block,
+                                                        const LevelPrefetch<Vector>& prefetch, float* factors) {
+  return rows.template weigh<kRows>(row, block, LevelScores<Vector, LevelPrefetch<Vector>>{rows, levels, prefetch},
+                                    factors);
+}
+
 }  // namespace
 }  // namespace brim::kernels

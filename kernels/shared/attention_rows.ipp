@@ -10,6 +10,7 @@
 #include <cfloat>
 #include <cmath>
 
+#include "kernels/attention_rows.hpp"
 #include "kernels/shared/hadamard.ipp"
 #include "kernels/shared/math.ipp"
 #include "kernels/table.hpp"
@@ -17,41 +18,26 @@
 namespace brim::kernels {
 namespace {
 
+/// The functions of a set, or of the set below it that it takes them from (attention.ipp).
 template <class Vector>
-struct AttentionRows {
+const AttentionRowKernels& row_kernels();
+
+template <class Vector>
+struct AttentionRows : AttentionScratch {
+  using Block = AttentionBlock;
+  using Columns = AttentionColumns;
   using Batch = typename Vector::Batch;
   static constexpr int kWidth = Vector::kWidth;
   static constexpr int kRows = Vector::kAttentionRows;
   static constexpr int kVectors = Vector::kAttentionVectors;
   static constexpr int kBlock = kAttentionBlock;
 
-  /// One block of a call's entries.
-  struct Block {
-    std::int64_t index;  ///< of column 0
-    int first;           ///< the columns [first, end) hold entries of the call
-    int end;
-    std::int64_t row;  ///< the rows [row, row_end) see some of them
-    std::int64_t row_end;
-    bool seen_by_all;  ///< these rows see all of them
-  };
-
-  const Attend& call;
-  int value_stride;       ///< value_size rounded up to whole vectors
-  int query_floats;       ///< from one row's query to the next one's
-  float* queries;         ///< [row][query_floats], scaled, and rotated as the keys are
-  float* keys;            ///< [key_size][kBlock], transposed
-  float* values;          ///< [kBlock][value_stride]
-  std::byte* transposed;  ///< a transposed block in any storage type
-  std::byte* copied;      ///< a block's keys and values, packed, if they are not contiguous
-  float* weights;         ///< [kRows][kBlock] of a tile's rows: scores, then their exponentials
-  float* out;             ///< [row][value_stride], rotated as the values are
-  float* sums;            ///< [row][kWidth]: a sum for each lane
-  float* largest;         ///< [row]
+  static_assert(kRows == kAttentionTile);
 
   explicit AttentionRows(const Attend& a)
-      : call(a),
-        value_stride((a.value_size + kWidth - 1) / kWidth * kWidth),
-        query_floats(kernels::query_floats(a.key_size)) {
+      : AttentionScratch{.call = a,
+                         .value_stride = (a.value_size + kWidth - 1) / kWidth * kWidth,
+                         .query_floats = kernels::query_floats(a.key_size)} {
     const std::int64_t rows = a.tokens * a.group;
     float* next = reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(a.scratch) + 63) / 64 * 64);
     const auto take = [&](std::int64_t count) {
@@ -60,7 +46,10 @@ struct AttentionRows {
       return part;
     };
     keys = take(std::int64_t{a.key_size} * kBlock);
-    values = take(std::int64_t{kBlock} * value_stride);
+    // As floats, or as levels with their scales (attention_level_values.ipp).
+    const std::int64_t blocks = (a.value_size + kKvBlock - 1) / kKvBlock, floats = std::int64_t{kBlock} * value_stride;
+    const std::int64_t levels = blocks * (kBlock * kKvBlock / 4 + kBlock + 2);
+    values = take(levels > floats ? levels : floats);
     transposed = reinterpret_cast<std::byte*>(take(std::int64_t{a.key_size + 16} * kBlock));
     copied = reinterpret_cast<std::byte*>(take(std::int64_t{a.key_size + a.value_size} * kBlock));
     weights = take(std::int64_t{kRows} * kBlock);
@@ -71,30 +60,32 @@ struct AttentionRows {
   }
 
   /// `rotated`: whether keys are stored rotated.
-  __attribute__((noinline)) void start(bool rotated) {
-    const std::int64_t rows = call.tokens * call.group;
+  __attribute__((noinline)) static void start(const AttentionScratch& s, bool rotated) noexcept {
+    const Attend& a = s.call;
+    const std::int64_t rows = a.tokens * a.group;
     for (std::int64_t row = 0; row < rows; ++row) {
-      const float* from = call.queries + row / call.group * call.query_stride + row % call.group * call.key_size;
-      float* to = queries + row * query_floats;
-      for (int i = 0; i < call.key_size; ++i) to[i] = from[i] * call.scale;
-      if (rotated) rotate_kv(to, call.key_size);
+      const float* from = a.queries + row / a.group * a.query_stride + row % a.group * a.key_size;
+      float* to = s.queries + row * s.query_floats;
+      for (int i = 0; i < a.key_size; ++i) to[i] = from[i] * a.scale;
+      if (rotated) rotate_kv(to, a.key_size);
     }
-    for (std::int64_t i = 0; i < rows; ++i) largest[i] = -FLT_MAX;
-    for (std::int64_t i = 0; i < rows * kWidth; ++i) sums[i] = 0.0f;
-    for (std::int64_t i = 0; i < rows * value_stride; ++i) out[i] = 0.0f;
+    for (std::int64_t i = 0; i < rows; ++i) s.largest[i] = -FLT_MAX;
+    for (std::int64_t i = 0; i < rows * kWidth; ++i) s.sums[i] = 0.0f;
+    for (std::int64_t i = 0; i < rows * s.value_stride; ++i) s.out[i] = 0.0f;
   }
 
   /// `rotated`: whether values are stored rotated.
-  __attribute__((noinline)) void finish(bool rotated) {
-    const AttentionState& state = call.state;
-    for (std::int64_t t = 0; t < call.tokens; ++t) {
-      for (int g = 0; g < call.group; ++g) {
-        const std::int64_t from = t * call.group + g, to = t * state.token_stride + g;
-        state.largest[to] = largest[from];
-        state.sums[to] = Vector::sum(Vector::load(sums + from * kWidth));
-        float* sum = out + from * value_stride;
-        if (rotated) rotate_kv(sum, call.value_size);
-        __builtin_memcpy(state.out + to * call.value_size, sum, static_cast<std::size_t>(call.value_size) * 4);
+  __attribute__((noinline)) static void finish(const AttentionScratch& s, bool rotated) noexcept {
+    const Attend& a = s.call;
+    const AttentionState& state = a.state;
+    for (std::int64_t t = 0; t < a.tokens; ++t) {
+      for (int g = 0; g < a.group; ++g) {
+        const std::int64_t from = t * a.group + g, to = t * state.token_stride + g;
+        state.largest[to] = s.largest[from];
+        state.sums[to] = Vector::sum(Vector::load(s.sums + from * kWidth));
+        float* sum = s.out + from * s.value_stride;
+        if (rotated) rotate_kv(sum, a.value_size);
+        __builtin_memcpy(state.out + to * a.value_size, sum, static_cast<std::size_t>(a.value_size) * 4);
       }
     }
   }
@@ -146,10 +137,6 @@ struct AttentionRows {
     for (; column < end; column += kWidth) tile<Rows, 1>(a, a_stride, b, column, n, factors, c, c_stride);
   }
 
-  struct Columns {
-    int first;
-    int end;
-  };
   /// The block's columns that a row sees.
   Columns columns(std::int64_t row, const Block& block) const {
     const Seen& seen = call.seen[row / call.group];
@@ -215,24 +202,25 @@ struct AttentionRows {
   template <int Rows, class Scores>
   Columns weigh(std::int64_t row, const Block& block, const Scores& scores, float* factors) const {
     const Columns seen = score<Rows>(row, block, scores);
-    weigh_scores<Rows>(row, seen, factors);
+    row_kernels<Vector>().weigh[Rows - 1](*this, row, seen, factors);
     return seen;
   }
 
   /// Replaces the scores of the columns that are seen by their exponentials; not inlined, because it is the same for
   /// all types of keys.
   template <int Rows>
-  __attribute__((noinline)) void weigh_scores(std::int64_t row, Columns seen, float* factors) const {
+  __attribute__((noinline)) static void weigh_scores(const AttentionScratch& s, std::int64_t row, Columns seen,
+                                                     float* factors) noexcept {
     const int from = seen.first / kWidth * kWidth;
     for (int r = 0; r < Rows; ++r) {
-      const float* own = weights + r * kBlock;
+      const float* own = s.weights + r * kBlock;
       Batch max = Vector::load(own + from);
       for (int e = from + kWidth; e < seen.end; e += kWidth) max = xsimd::max(max, Vector::load(own + e));
-      const float before = largest[row + r], now = Vector::largest(max);
+      const float before = s.largest[row + r], now = Vector::largest(max);
       factors[r] = 1.0f;
       if (now > before) {
-        largest[row + r] = now;
-        float* sum = sums + (row + r) * kWidth;
+        s.largest[row + r] = now;
+        float* sum = s.sums + (row + r) * kWidth;
         const Batch factor = exponential_of_negative<Vector>(Batch(before - now));
         Vector::store(sum, Vector::load(sum) * factor);
         float lanes[kWidth];
@@ -241,24 +229,34 @@ struct AttentionRows {
       }
     }
     for (int r = 0; r < Rows; ++r) {
-      float* own = weights + r * kBlock;
-      const Batch shift(largest[row + r]);
-      Batch sum = Vector::load(sums + (row + r) * kWidth);
+      float* own = s.weights + r * kBlock;
+      const Batch shift(s.largest[row + r]);
+      Batch sum = Vector::load(s.sums + (row + r) * kWidth);
       for (int e = from; e < seen.end; e += kWidth) {
         const Batch weight = exponential_of_negative<Vector>(Vector::load(own + e) - shift);
         Vector::store(own + e, weight);
         sum = sum + weight;
       }
-      Vector::store(sums + (row + r) * kWidth, sum);
+      Vector::store(s.sums + (row + r) * kWidth, sum);
     }
   }
 
   /// The second half: the values of the columns that are seen, each multiplied by its weight.
   template <int Rows, class Values>
-  void add_values(std::int64_t row, Columns seen, const float* factors, const Values& load_values) const {
+  static void add_values(const AttentionScratch& s, std::int64_t row, Columns seen, const float* factors,
+                         const Values& load_values) {
     product<Rows>(
-        weights + seen.first, kBlock, [&](int e, int d, int v) { return load_values(seen.first + e, d, v); }, 0,
-        value_stride, seen.end - seen.first, factors, out + row * value_stride, value_stride);
+        s.weights + seen.first, kBlock, [&](int e, int d, int v) { return load_values(seen.first + e, d, v); }, 0,
+        s.value_stride, seen.end - seen.first, factors, s.out + row * s.value_stride, s.value_stride);
+  }
+
+  /// The same for values that lie in scratch as floats.
+  template <int Rows>
+  __attribute__((noinline)) static void add_floats(const AttentionScratch& s, std::int64_t row, Columns seen,
+                                                   const PackedEntries&, const EntriesAhead&,
+                                                   const float* factors) noexcept {
+    add_values<Rows>(s, row, seen, factors,
+                     [&](int e, int d, int v) { return Vector::load(s.values + e * s.value_stride + d + v * kWidth); });
   }
 
   /// accumulated[column] += the attention weights of the rows; `largest` and `sums` are the final ones of the rows.

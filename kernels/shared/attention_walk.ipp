@@ -10,29 +10,13 @@ namespace {
 template <class Vector>
 struct AttentionWalk {
   using Rows = AttentionRows<Vector>;
-  using Block = typename Rows::Block;
+  using Block = AttentionBlock;
+  using Packed = PackedEntries;
+  using Ahead = EntriesAhead;
   static constexpr int kBlock = kAttentionBlock;
 
   std::size_t key_bytes;    ///< of a packed key
   std::size_t value_bytes;  ///< of a packed value; 0: values are not read
-
-  /// Where a block's entries are: the key of column e is keys + e · key_stride. Columns outside the block's are
-  /// readable too.
-  struct Packed {
-    const std::byte* keys;
-    const std::byte* values;
-    std::size_t key_stride;
-    std::size_t value_stride;
-  };
-
-  /// Where the entries behind a block lie, in up to two pieces: used for prefetching only. The first piece has this
-  /// many bytes of keys and of values; the second piece continues behind them.
-  struct Ahead {
-    const std::byte* keys[2];
-    const std::byte* values[2];
-    std::ptrdiff_t key_bytes;
-    std::ptrdiff_t value_bytes;
-  };
 
   /// Prefetches the next block while the current one is processed: a piece with each tile of rows.
   class Asking {

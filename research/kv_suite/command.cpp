@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "apps/commands.hpp"
+#include "apps/files/text_file.hpp"
 #include "apps/model_options/number_checks.hpp"
 #include "apps/model_options/reading.hpp"
 #include "apps/terminal/error_output.hpp"
@@ -170,8 +171,8 @@ void evaluate_kv(const ModelOptions& chosen, const GivenOptions& given, const st
   }
   SuiteRequest request = request_of(given, options);
   const auto pairs = named_pairs(options.comparisons, request.arms);
-  std::vector<Source> sources{{text_file, read_file(text_file)}};
-  for (const std::string& path : options.texts) sources.push_back({path, read_file(path)});
+  std::vector<Source> sources{{text_file, read_text(text_file)}};
+  for (const std::string& path : options.texts) sources.push_back({path, read_text(path)});
   const auto model = load_engine_model(chosen, given);
   add_windows(request, *model, sources, options);
   ProgressLine line("Comparing", ProgressLine::Unit::steps, std::chrono::seconds(1));

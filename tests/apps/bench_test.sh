@@ -59,6 +59,7 @@ for row in grid:
     assert row["tokens_per_second"] > 0 and row["read_peak_gb_per_second"] > 0 and row["int8_percent"] > 0
     generates = row["test"].startswith("tg")
     assert (row["first_token_ms"] is None) == generates
+    assert len(row["chunk_tenths_ms"]) == (0 if generates else 1) and all(ms > 0 for ms in row["chunk_tenths_ms"])
     assert (row["token_p50_ms"] is None) == (row["read_percent"] is None) == (not generates)
     if generates:
         assert 0 < row["token_p50_ms"] <= row["token_p99_ms"]

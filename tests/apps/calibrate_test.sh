@@ -122,6 +122,14 @@ says 'scored.gguf is tiny.gguf with its scores' err
 does 0 run -m scored.gguf --kv-budget 40% --kv-keep learned -p "The fox" -n 4
 does 0 calibrate -m scored.gguf --from profile.json --into both.gguf
 does 0 run -m both.gguf --kv-budget 40% --kv-keep learned --kv-split depth -p "The fox" -n 4
+# A saved session needs its scores again; one that has no use for them does not mind.
+learned=(chat -m tiny.gguf --session learned.ses -p "The fox" -n 4)
+does 0 "${learned[@]}" --kv-budget 40% --kv-keep learned --kv-scores scores
+does 0 "${learned[@]}" --kv-scores scores
+does 2 "${learned[@]}"
+says 'needs scores of the model' err
+does 0 chat -m tiny.gguf --session plain.ses -p "The fox" -n 4 --kv-budget 40% --kv-keep window
+does 0 chat -m tiny.gguf --session plain.ses -p "The fox" -n 4 --kv-scores scores
 head -c 200 scores >cut
 does 2 run -m tiny.gguf --kv-keep learned --kv-scores cut -p "The fox" -n 4
 does 2 run -m tiny.gguf --kv-keep learned --kv-scores profile.json -p "The fox" -n 4

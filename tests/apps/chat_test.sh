@@ -168,6 +168,17 @@ seen "evicting"
 grep -aq $'\x1b\\[2m' screen || fail "no colours on a terminal"
 grep -aq $'\x1b\\[1;32m>\x1b\\[0m ' screen || fail "the colour of the prompt runs into what is typed"
 
+# A session saved under learned scores is loaded with those of --kv-scores.
+for i in $(seq 1 60); do echo "The fox number $i went over hill $((i * 7 % 13)) and met the hound of valley $((i % 5))."; done >text
+"$brim" calibrate -m tiny.gguf -f text --keep-scores scores --windows 4 >out 2>err || fail "calibrate: $(cat err)"
+type_lines -n 4 --chat-template chatml --kv-budget 40% --kv-keep learned --kv-scores scores <<'LINES'
+Hello\n
+/save learned.ses\n
+/load learned.ses\n
+/exit\n
+LINES
+seen "Going on from learned.ses: "
+
 # Ctrl-C stops an endless answer but not the program; a second one before the answer has stopped would end the program.
 type_lines --chat-template chatml --logit-bias 1-inf --logit-bias 2-inf <<'LINES'
 Go on\n

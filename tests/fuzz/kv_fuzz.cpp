@@ -1,9 +1,11 @@
 // The KV cache driven by arbitrary bytes: a text as --kv-budget, a shape as a model file might claim it, and then any
-// sequence of chunks, drafts, cancellations, rewinds, clears, and states saved, altered and restored. The budget, the
-// order of positions and the sinks are checked at every step; everything else is left to the sanitizers.
+// sequence of chunks, drafts, cancellations, rewinds, clears, checkpoints, documents that are looked at, and states saved,
+// altered and restored. The budget, the order of positions and the sinks are checked at every step; everything else is
+// left to the sanitizers.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -13,6 +15,7 @@
 #include "engine/kv/heads.hpp"
 #include "engine/kv/memory.hpp"
 #include "kernels/dispatch.hpp"
+#include "tests/fuzz/kv_shapes.hpp"
 #include "tests/support/policies.hpp"
 
 namespace {
@@ -20,49 +23,14 @@ namespace {
 using brim::kv::Memory;
 using brim::kv::Plan;
 using brim::kv::Shape;
-using brim::kv::StreamShape;
-
-void require(bool holds) {
-  if (!holds) __builtin_trap();
-}
-
-/// Takes numbers from the front of the input; zeros when the input is used up.
-class Bytes {
- public:
-  explicit Bytes(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
-  bool empty() const { return at_ >= bytes_.size(); }
-  std::int64_t next() { return empty() ? 0 : bytes_[at_++]; }
-  int last() const { return bytes_.empty() ? 0 : bytes_.back(); }
-  std::int64_t wide(int count) {
-    std::uint64_t value = 0;
-    for (int i = 0; i < count; ++i) value = value << 8 | static_cast<std::uint64_t>(next());
-    return static_cast<std::int64_t>(value);
-  }
-  std::string_view text(std::size_t max) {
-    const std::size_t size = std::min(max, bytes_.size() - at_);
-    const auto* begin = reinterpret_cast<const char*>(bytes_.data() + at_);
-    at_ += size;
-    return {begin, size};
-  }
-
- private:
-  std::span<const std::uint8_t> bytes_;
-  std::size_t at_ = 0;
-};
-
-/// Below 128, keys and values have the same type, f32 to q8_0; above, all combinations.
-brim::kernels::KvTypes types_of(std::int64_t number) {
-  using brim::kernels::KvType;
-  if (number < 128) return static_cast<KvType>(number % 3);
-  constexpr int kCount = brim::kernels::kKvTypeCount;
-  return {static_cast<KvType>(number % kCount), static_cast<KvType>(number / kCount % kCount)};
-}
+using brim::test::Bytes;
+using brim::test::require;
 
 /// Unchecked numbers of any size: only the plan's arithmetic uses them.
 void plan_monster(Bytes& in) {
   Shape shape;
   shape.context = in.wide(8);
-  const brim::kernels::KvTypes types = types_of(in.next());
+  const brim::kernels::KvTypes types = brim::test::types_of(in.next());
   for (std::int64_t n = in.next() % 8; n > 0; --n) {
     shape.layers.push_back({static_cast<int>(in.wide(4)), static_cast<int>(in.wide(4)), static_cast<int>(in.wide(4)),
                             in.wide(8), in.next() % 2 == 0});
@@ -75,19 +43,6 @@ void plan_monster(Bytes& in) {
   const std::int64_t copies = plan->checkpoints * plan->window_bytes;
   require(plan->pool_bytes + plan->metadata_bytes + plan->staging_bytes + copies <= plan->budget_bytes);
   require(plan->budget_bytes <= plan->full_bytes || plan->checkpoints > 0);
-}
-
-Shape small_shape(Bytes& in) {
-  Shape shape;
-  shape.context = 1 + in.wide(2) % 300;
-  const std::int64_t types = in.next();
-  for (std::int64_t n = 1 + in.next() % 3; n > 0; --n) {
-    shape.layers.push_back({static_cast<int>(1 + in.next() % 3), static_cast<int>(4 + in.next() % 45),
-                            static_cast<int>(4 + in.next() % 45), in.next() % 2 == 0 ? 1 + in.wide(2) % 320 : 0,
-                            in.next() % 4 != 0});
-    shape.layers.back().types = types_of(types >= 128 ? 128 + types * n % 128 : types);
-  }
-  return shape;
 }
 
 constexpr std::uint8_t kDelimiters[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 0x80, 0x81, 9, 200, 0, 0, 0};
@@ -179,6 +134,21 @@ void check(const Memory& cache, int layers, bool altered) {
   }
 }
 
+/// Layers behind a held one attend to its entries again.
+void show_held(brim::kv::Chunk& open, const Memory& cache, int layer, std::int64_t n) {
+  for (int earlier = 0; earlier < layer; ++earlier) {
+    const auto id = static_cast<brim::kv::StreamId>(earlier);
+    if (!cache.plan().shape.at(id).held) continue;
+    open.show(id);
+    const brim::kv::View view = open.view(id);
+    require(view.staged() == n);
+    if (cache.needs().accumulated_attention()) {
+      open.add_attention(id, std::vector<float>(static_cast<std::size_t>(view.entries()), 0.5f), n);
+    }
+    open.commit(id);
+  }
+}
+
 /// Processes one chunk; abandons it before layer `until` if that is not past the last one. With `drafts`, only its
 /// first token is certain.
 void chunk(Memory& cache, std::int64_t n, int until, const std::vector<float>& values, bool drafts = false) {
@@ -190,6 +160,11 @@ void chunk(Memory& cache, std::int64_t n, int until, const std::vector<float>& v
   brim::kv::Chunk open = drafts ? cache.begin_drafts(n, ids) : cache.begin(n, ids);
   const std::int64_t position = open.position();
   require(position >= 0 && position + n <= cache.plan().shape.context);
+  for (const brim::kv::StateShape& state : cache.plan().shape.states) {
+    const std::span<std::byte> bytes = open.state(state.layer);
+    require(static_cast<std::int64_t>(bytes.size()) == state.bytes);
+    std::fill(bytes.begin(), bytes.end(), static_cast<std::byte>(position + n));
+  }
   for (int layer = 0; layer < layers; ++layer) {
     if (layer == until) return;  // abandoned
     const auto id = static_cast<brim::kv::StreamId>(layer);
@@ -218,12 +193,70 @@ void chunk(Memory& cache, std::int64_t n, int until, const std::vector<float>& v
     }
     open.commit(id);
     require(cache.bytes_used() <= cache.plan().budget_bytes);
+    show_held(open, cache, layer, n);
   }
   open.end();
 }
 
-void drive(Bytes& in) {
-  Shape shape = small_shape(in);
+/// Looks n times at the newest `tokens` tokens, up to layer `until`.
+void look(Memory& cache, std::int64_t n, std::int64_t tokens, int until, const std::vector<float>& values) {
+  const std::int64_t before = cache.tokens();
+  const int layers = static_cast<int>(cache.plan().shape.layers.size());
+  {
+    brim::kv::Chunk open = cache.begin_look(n, tokens);
+    for (int layer = 0; layer < std::min(layers, until); ++layer) {
+      const auto id = static_cast<brim::kv::StreamId>(layer);
+      const auto& shape = cache.plan().shape.at(id);
+      open.stage(id, {values.data(), values.data(), std::int64_t{shape.kv_heads} * shape.key_size,
+                      std::int64_t{shape.kv_heads} * shape.value_size});
+      require(open.view(id).staged() == n);
+      const brim::kv::LookedAt range = open.looked_at(id);
+      require(range.sinks <= range.first && range.first + range.count == open.view(id).retained());
+      std::vector<float> scores(static_cast<std::size_t>(range.count) * static_cast<std::size_t>(shape.kv_heads));
+      for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = static_cast<float>(i * 7 % 11) / 11;
+      open.keep_look(id, {scores.data(), shape.kv_heads});
+      open.commit(id);
+    }
+    if (until >= layers) open.end();
+  }
+  require(cache.tokens() == before && !cache.stale());
+}
+
+/// A text in pieces, each of which is looked at; what waits for its look is not evicted.
+void document(Bytes& in, Memory& cache, const std::vector<float>& values, bool altered) {
+  const Plan& plan = cache.plan();
+  const int layers = static_cast<int>(plan.shape.layers.size());
+  const std::int64_t piece = 1 + in.next() % plan.chunk;
+  const bool decided = cache.looked_streams(piece) > 0 && !plan.quotas_move() && !altered;
+  cache.begin_looks(piece);
+  for (std::int64_t pieces = 1 + in.next() % 4; pieces > 0; --pieces) {
+    const std::int64_t n = 1 + in.next() % piece, before = cache.tokens();
+    cache.make_room(n);
+    chunk(cache, n, layers, values);
+    for (int layer = 0; layer < layers; ++layer) {
+      const auto id = static_cast<brim::kv::StreamId>(layer);
+      if (!decided || plan.shape.at(id).window > 0 || cache.stats(id).quota < brim::kv::kLookPieces * piece) continue;
+      require(cache.kept(id, before, before + n) == n);
+    }
+    const std::int64_t how = in.next();
+    look(cache, 1 + how % n, how < 200 ? n : in.next(), how % 16 == 0 ? static_cast<int>(how / 16) % layers : layers,
+         values);
+    check(cache, layers, altered);
+  }
+  cache.end_looks();
+}
+
+/// What a sequence of steps works with.
+struct Course {
+  Plan plan;
+  std::vector<float> values;  ///< of keys and values alike
+  bool kinds;                 ///< with documents and checkpoints
+};
+
+void drive(Bytes& in, const Course& course);
+
+void drive_usual(Bytes& in) {
+  Shape shape = brim::test::small_shape(in);
   const brim::kv::BudgetRequest share{brim::kv::BudgetRequest::Kind::percent, 0,
                                       static_cast<double>(1 + in.next() % 100)};
   // The last byte chooses the policies, so that inputs that were found with others keep their meaning.
@@ -248,15 +281,41 @@ void drive(Bytes& in) {
   const auto plan = brim::test::make_plan(shape, share, 0, profiled ? kProfiled[policy % 5] : kSplits[policy % 6], rule,
                                           {profiled ? &profile : nullptr, 3}, reading);
   if (!plan) return;
+  drive(in, {*plan, std::vector<float>(static_cast<std::size_t>(plan->chunk) * 3 * 49, 0.5f), false});
+}
+
+/// Layers of every kind under the rules that keep a score with each entry, and others.
+void drive_kinds(Bytes& in) {
+  const Shape shape = brim::test::shape_of_kinds(in);
+  const brim::kv::BudgetRequest share{brim::kv::BudgetRequest::Kind::percent, 0,
+                                      static_cast<double>(1 + in.next() % 100)};
+  constexpr const char* kRules[] = {"distinct", "learned", "distinct", "learned", "window", "h2o", "dynsplit"};
+  constexpr const char* kSplits[] = {"uniform", "uniform", "zigzag", "joint", "depth"};
+  const std::int64_t policy = in.next();
+  const brim::kv::Profile profile = profile_of(shape.layers.size(), shape, static_cast<int>(policy));
+  const auto plan =
+      brim::test::make_plan(shape, share, 0, kSplits[policy / 7 % 5], kRules[policy % 7], {&profile, 3}, {});
+  if (!plan) return;
+  std::vector<float> values(static_cast<std::size_t>(plan->chunk) * 3 * 49);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i * 37 % 19) / 19 - 0.4f;
+  drive(in, {*plan, std::move(values), true});
+}
+
+void drive(Bytes& in, const Course& course) {
+  const Plan& plan = course.plan;
+  const std::vector<float>& values = course.values;
   NoRotation rotation;
-  Owned own(*plan, rotation), other(*plan, rotation);
+  Owned own(plan, rotation), other(plan, rotation);
   Memory *cache = own.cache.get(), *twin = other.cache.get();
-  const int layers = static_cast<int>(shape.layers.size());
-  const std::vector<float> values(static_cast<std::size_t>(plan->chunk) * 3 * 49, 0.5f);
+  const int layers = static_cast<int>(plan.shape.layers.size());
   for (int step = 0; step < 400 && !in.empty(); ++step) {
     const std::int64_t what = in.next();
     if (cache->stale() || what == 0) {
       cache->clear();
+    } else if (course.kinds && what >= 200 && what < 225) {
+      if (plan.may_look()) document(in, *cache, values, rotation.altered);
+    } else if (course.kinds && what >= 225 && what < 230) {
+      cache->keep_checkpoint();
     } else if (what < 40) {
       const std::int64_t before = cache->tokens();
       const std::int64_t count = in.wide(2) % (before + 2);
@@ -276,7 +335,7 @@ void drive(Bytes& in) {
       require(what == 83 || saved(*twin) == bytes);
       std::swap(cache, twin);
     } else if (what < 80) {
-      chunk(*cache, 1 + in.next() % plan->chunk, static_cast<int>(what) % layers, values);
+      chunk(*cache, 1 + in.next() % plan.chunk, static_cast<int>(what) % layers, values);
     } else if (what >= 230) {
       const std::int64_t n = 1 + in.next() % cache->draft_room();
       chunk(*cache, n, what < 235 ? static_cast<int>(what) % layers : layers, values, true);
@@ -286,7 +345,7 @@ void drive(Bytes& in) {
       require(cache->tokens() == before + accepted);
     } else {
       if (what % 2 == 1) cache->expect_checkpoint();
-      chunk(*cache, what < 160 ? 1 : 1 + in.next() % plan->chunk, layers, values);
+      chunk(*cache, what < 160 ? 1 : 1 + in.next() % plan.chunk, layers, values);
     }
     check(*cache, layers, rotation.altered);
   }
@@ -305,8 +364,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   } else if (mode == 1) {
     plan_monster(in);
+  } else if (mode == 2) {
+    drive_usual(in);
   } else {
-    drive(in);
+    drive_kinds(in);
   }
   return 0;
 }

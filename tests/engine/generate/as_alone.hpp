@@ -11,19 +11,13 @@
 
 #include "engine/base/state.hpp"
 #include "engine/run/executor.hpp"
+#include "tests/engine/generate/cached.hpp"
 #include "tests/engine/generate/reading.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
 #include "tests/support/saved_bytes.hpp"
 
 namespace brim::test {
-
-inline void answer(run::Sequence& sequence, std::span<const std::int32_t> ids) {
-  for (const std::int32_t id : ids) {
-    const Status status = sequence.read_next(id, nullptr);
-    if (!status) FAIL(status.error().sentence);
-  }
-}
 
 inline void check_goes_on_as_alone(const std::shared_ptr<const model::Model>& model) {
   using Ids = std::span<const std::int32_t>;
@@ -32,22 +26,22 @@ inline void check_goes_on_as_alone(const std::shared_ptr<const model::Model>& mo
   const auto fresh = [&](Ids prompt, Ids more) {
     const auto sequence = tiny_sequence(model, {.threads = 1});
     read(*sequence, prompt);
-    answer(*sequence, more);
+    go_on(*sequence, more);
     return logits_of(*sequence);
   };
   const auto sequence = tiny_sequence(model, {}), other = tiny_sequence(model, {.threads = 1});
   read(*sequence, part(0, 60));
-  answer(*sequence, part(60, 65));
+  go_on(*sequence, part(60, 65));
   StateWriter writer;
   REQUIRE(sequence->save(writer));
   const std::vector<std::byte> saved = saved_bytes(writer);
   StateReader state("a state", {saved});
   REQUIRE(other->restore(state));
   for (run::Sequence* each : {sequence.get(), other.get()}) {
-    answer(*each, part(65, 70));
+    go_on(*each, part(65, 70));
     CHECK(logits_of(*each) == fresh(part(0, 60), part(60, 70)));
     REQUIRE(each->rewind(60, {}, nullptr));
-    answer(*each, part(80, 85));
+    go_on(*each, part(80, 85));
     CHECK(logits_of(*each) == fresh(part(0, 60), part(80, 85)));
   }
   auto executor = std::make_shared<run::Executor>(model, 3);

@@ -8,14 +8,18 @@
 #include <vector>
 
 #include "engine/generate/session.hpp"
+#include "tests/engine/generate/cached.hpp"
 #include "tests/engine/generate/speculating.hpp"
 #include "tests/engine/generate/tiny.hpp"
+#include "tests/support/noting_rule.hpp"
 #include "tests/support/saved_bytes.hpp"
 
 using namespace brim;
 using generate::Session;
 using generate::SessionOptions;
 using run::Sequence;
+using test::cache_of;
+using test::go_on;
 using test::read;
 
 namespace {
@@ -30,20 +34,6 @@ std::unique_ptr<Sequence> distinct(const std::shared_ptr<const model::Model>& mo
   options.keep = &kv::distinct_rule();
   options.split = split;
   return test::open_sequence(model, options);
-}
-
-void go_on(Sequence& sequence, std::span<const std::int32_t> ids) {
-  for (const std::int32_t id : ids) {
-    const Status status = sequence.read_next(id, nullptr);
-    if (!status) FAIL(status.error().sentence);
-  }
-}
-
-/// Everything that the cache saves.
-std::vector<std::byte> cache_of(const Sequence& sequence) {
-  StateWriter writer;
-  sequence.cache().save(writer);
-  return test::saved_bytes(writer);
 }
 
 }  // namespace
@@ -72,16 +62,7 @@ TEST_CASE("one thread and several give the same bits, far beyond the context") {
 
 TEST_CASE("keys are compared as they are before rotation") {
   // The keys of one token again and again differ by their rotation alone.
-  class NotingRule : public kv::Rule {
-   public:
-    std::string_view name() const override { return "distinct"; }
-    kv::Needs needs() const override { return kv::distinct_rule().needs(); }
-    void score(const kv::Entries& entries, std::span<float> scores) const noexcept override {
-      kv::distinct_rule().score(entries, scores);
-      seen.insert(seen.end(), entries.measure.begin(), entries.measure.end());
-    }
-    mutable std::vector<float> seen;
-  } rule;
+  const test::NotingRule rule(kv::distinct_rule());
   test::TinyModel shape;
   shape.layers = 1;
   run::SequenceOptions options;
@@ -91,8 +72,9 @@ TEST_CASE("keys are compared as they are before rotation") {
   options.split = &kv::uniform_split();
   const auto sequence = test::open_sequence(test::tiny_model(shape), options);
   read(*sequence, std::vector<std::int32_t>(200, 300));
-  CHECK(rule.seen.size() > 200);
-  for (const float distinctness : rule.seen) REQUIRE(distinctness == doctest::Approx(-1));
+  CHECK(rule.noted.size() > 100);
+  CHECK(!rule.changed);
+  for (const auto& [token, distinctness] : rule.noted) REQUIRE(distinctness == doctest::Approx(-1));
 }
 
 TEST_CASE("until something is evicted every token sees what it sees under window") {

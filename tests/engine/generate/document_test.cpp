@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/generate/session.hpp"
+#include "tests/engine/generate/cached.hpp"
 #include "tests/engine/generate/scored.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/support/saved_bytes.hpp"
@@ -19,13 +20,8 @@ using namespace brim;
 using generate::Session;
 using generate::SessionOptions;
 using run::Sequence;
+using test::cache_of;
 using test::read;
-
-std::vector<std::byte> cache_of(const Sequence& sequence) {
-  StateWriter writer;
-  sequence.cache().save(writer);
-  return test::saved_bytes(writer);
-}
 
 /// Quotas of `quota` entries for every layer of the tiny model, and pieces of 32 tokens.
 run::SequenceOptions with_quota(const model::Model& model, std::int64_t quota, const kv::Rule& keep, int threads = 2,

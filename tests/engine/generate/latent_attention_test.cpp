@@ -12,6 +12,7 @@
 #include "engine/base/state.hpp"
 #include "engine/kv/layout.hpp"
 #include "tests/engine/generate/as_alone.hpp"
+#include "tests/engine/generate/cached.hpp"
 #include "tests/engine/generate/inside_budget.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
@@ -21,7 +22,7 @@
 
 using namespace brim;
 using run::Sequence;
-using test::answer;
+using test::go_on;
 using test::logits_of;
 using test::read;
 
@@ -99,7 +100,7 @@ TEST_CASE("keys that are compared before they are rotated are rotated once: no b
   CHECK(compared->memory().kv.compares_keys());
   for (Sequence* const sequence : {compared.get(), whole.get()}) {
     read(*sequence, Ids(ids).first(30));
-    answer(*sequence, Ids(ids).subspan(30));
+    go_on(*sequence, Ids(ids).subspan(30));
   }
   CHECK(compared->cache().evicted() == 0);
   CHECK(logits_of(*compared) == logits_of(*whole));

@@ -9,6 +9,7 @@
 
 #include "engine/model/layers/mixer.hpp"
 #include "engine/model/pass.hpp"
+#include "tests/engine/generate/cached.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
 #include "tests/support/saved_bytes.hpp"
@@ -16,6 +17,7 @@
 
 using namespace brim;
 using run::Sequence;
+using test::go_on;
 using test::logits_of;
 using test::read;
 
@@ -87,13 +89,6 @@ std::shared_ptr<const model::Model> hybrid(const Leaky& leaky) {
   return *model;
 }
 
-/// As an answer is generated.
-void go_on(Sequence& sequence, std::span<const std::int32_t> ids) {
-  for (const std::int32_t id : ids) {
-    const Status status = sequence.read_next(id, nullptr);
-    if (!status) FAIL(status.error().sentence);
-  }
-}
 /// The logits of a new sequence that processes `prompt` and then `answer`.
 std::vector<float> fresh(const std::shared_ptr<const model::Model>& model, std::span<const std::int32_t> prompt,
                          std::span<const std::int32_t> answer, const std::string& budget = "full") {

@@ -8,28 +8,19 @@
 #include <vector>
 
 #include "engine/generate/session.hpp"
+#include "tests/engine/generate/cached.hpp"
 #include "tests/engine/generate/scored.hpp"
 #include "tests/engine/generate/tiny.hpp"
+#include "tests/support/noting_rule.hpp"
 #include "tests/support/saved_bytes.hpp"
 
 namespace learned_sequences_test {
 
 using namespace brim;
 using run::Sequence;
+using test::cache_of;
+using test::go_on;
 using test::read;
-
-std::vector<std::byte> cache_of(const Sequence& sequence) {
-  StateWriter writer;
-  sequence.cache().save(writer);
-  return test::saved_bytes(writer);
-}
-
-void go_on(Sequence& sequence, std::span<const std::int32_t> ids) {
-  for (const std::int32_t id : ids) {
-    const Status status = sequence.read_next(id, nullptr);
-    if (!status) FAIL(status.error().sentence);
-  }
-}
 
 TEST_CASE("one thread and several give the same bits under learned, far beyond the context, with every split") {
   const auto model = test::tiny_model();
@@ -59,17 +50,7 @@ TEST_CASE("one thread and several give the same bits under learned, far beyond t
 }
 
 TEST_CASE("scores are dot products with what attention gets in, whatever the pieces") {
-  // Notes the scores of each entry. In a model of one layer these are those of layer 0.
-  class NotingRule : public kv::Rule {
-   public:
-    std::string_view name() const override { return "learned"; }
-    kv::Needs needs() const override { return kv::learned_rule().needs(); }
-    void score(const kv::Entries& entries, std::span<float> scores) const noexcept override {
-      kv::learned_rule().score(entries, scores);
-      for (std::size_t i = 0; i < entries.index.size(); ++i) seen[entries.index[i]] = entries.measure[i];
-    }
-    mutable std::map<std::int64_t, float> seen;
-  };
+  // In a model of one layer what the rule notes are the scores of layer 0.
   test::TinyModel shape;
   shape.layers = 1;
   const auto model = test::tiny_model(shape);
@@ -77,7 +58,7 @@ TEST_CASE("scores are dot products with what attention gets in, whatever the pie
   const std::size_t width = static_cast<std::size_t>(model->config().embedding);
   std::vector<std::map<std::int64_t, float>> found;
   for (const std::size_t piece : {150u, 7u}) {
-    NotingRule rule;
+    const test::NotingRule rule(kv::learned_rule());
     auto options = test::scored_options(model->config(), "40%");
     options.keep = &rule;
     const auto scores = options.scores;
@@ -104,9 +85,9 @@ TEST_CASE("scores are dot products with what attention gets in, whatever the pie
         from += n;
       }
     }
-    CHECK(rule.seen.size() > 100);
-    for (const auto& [token, score] : rule.seen) REQUIRE(score == expected[token]);
-    found.push_back(rule.seen);
+    CHECK(rule.noted.size() > 100);
+    for (const auto& [token, score] : rule.noted) REQUIRE(score == expected[token]);
+    found.push_back(rule.noted);
   }
   for (const auto& [token, score] : found[1]) {
     if (found[0].count(token) > 0) REQUIRE(found[0][token] == doctest::Approx(score));

@@ -14,6 +14,7 @@
 #include "engine/base/state.hpp"
 #include "engine/model/layers/mixer.hpp"
 #include "tests/engine/generate/as_alone.hpp"
+#include "tests/engine/generate/cached.hpp"
 #include "tests/engine/generate/inside_budget.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
@@ -22,7 +23,7 @@
 
 using namespace brim;
 using run::Sequence;
-using test::answer;
+using test::go_on;
 using test::logits_of;
 using test::read;
 
@@ -35,7 +36,7 @@ std::vector<float> fresh_after(const std::shared_ptr<const model::Model>& model,
                                Ids more) {
   const auto sequence = test::tiny_sequence(model, {.threads = 1});
   for (const Ids prompt : prompts) read(*sequence, prompt);
-  answer(*sequence, more);
+  go_on(*sequence, more);
   return logits_of(*sequence);
 }
 std::vector<float> fresh(const std::shared_ptr<const model::Model>& model, Ids prompt, Ids more) {
@@ -127,17 +128,17 @@ TEST_CASE("saved, restored and taken back, a text goes on as if it had been proc
     const auto sequence = test::tiny_sequence(model, {}), other = test::tiny_sequence(model, {.threads = 1});
     REQUIRE(sequence->memory().kv.checkpoints == 1);
     read(*sequence, part(0, 40));
-    answer(*sequence, part(40, 45));
+    go_on(*sequence, part(40, 45));
     StateWriter writer;
     REQUIRE(sequence->save(writer));
     const std::vector<std::byte> saved = test::saved_bytes(writer);
     StateReader state("a state", {saved});
     REQUIRE(other->restore(state));
     for (Sequence* each : {sequence.get(), other.get()}) {
-      answer(*each, part(45, 50));
+      go_on(*each, part(45, 50));
       CHECK(logits_of(*each) == fresh(model, part(0, 40), part(40, 50)));
       REQUIRE(each->rewind(40, {}, nullptr));  // the checkpoint behind the prompt
-      answer(*each, part(60, 70));
+      go_on(*each, part(60, 70));
       CHECK(logits_of(*each) == fresh(model, part(0, 40), part(60, 70)));
       REQUIRE(each->rewind(20, {}, nullptr));  // before it: from the beginning
       read(*each, part(70, 80));
@@ -181,7 +182,7 @@ TEST_CASE("a prompt that is replaced from inside a block is what it would have b
     for (const std::size_t kept : kKept) {
       CAPTURE(kept);
       read(*sequence, Ids(ids).first(100));
-      answer(*sequence, Ids(ids).subspan(100, 3));
+      go_on(*sequence, Ids(ids).subspan(100, 3));
       std::vector<std::int32_t> text(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(kept));
       text.insert(text.end(), ids.begin() + 110, ids.begin() + 150);
       REQUIRE(sequence->read_from(static_cast<std::int64_t>(kept), Ids(text).subspan(kept), {}, nullptr));
@@ -193,7 +194,7 @@ TEST_CASE("a prompt that is replaced from inside a block is what it would have b
     // As for another answer: the last token is processed again.
     read(*sequence, Ids(ids).first(100));
     const auto logits = logits_of(*sequence);
-    answer(*sequence, Ids(ids).subspan(100, 3));
+    go_on(*sequence, Ids(ids).subspan(100, 3));
     REQUIRE(sequence->read_from(99, Ids(ids).subspan(99, 1), {}, nullptr));
     CHECK(logits_of(*sequence) == logits);
   });

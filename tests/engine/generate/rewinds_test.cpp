@@ -96,7 +96,7 @@ struct Text {
   }
   void answer(std::int64_t count) {
     std::vector<std::int32_t> ids = some(count);
-    test::answer(*sequence, ids);
+    test::go_on(*sequence, ids);
     parts.push_back({false, std::move(ids)});
   }
   void cut(std::int64_t count) {
@@ -109,7 +109,7 @@ struct Text {
   }
   std::vector<float> at_once() const {
     const auto other = open(model, 0, 1);
-    for (const Part& part : parts) part.prompt ? test::read(*other, part.ids) : test::answer(*other, part.ids);
+    for (const Part& part : parts) part.prompt ? test::read(*other, part.ids) : test::go_on(*other, part.ids);
     return logits_of(*other);
   }
 
@@ -166,12 +166,12 @@ TEST_CASE("checkpoints with windows are copied and saved, and a cancelled prompt
     const auto at_once = [&] {
       const auto sequence = open(model, 0, 1);
       test::read(*sequence, part(0, 60));
-      test::answer(*sequence, part(100, 140));
+      test::go_on(*sequence, part(100, 140));
       return logits_of(*sequence);
     }();
     const auto sequence = open(model, 2), other = open(model, 2, 1);
     test::read(*sequence, part(0, 60));
-    test::answer(*sequence, part(60, 100));
+    test::go_on(*sequence, part(60, 100));
     StateWriter writer;
     REQUIRE(sequence->save(writer));
     const std::vector<std::byte> saved = test::saved_bytes(writer);
@@ -188,7 +188,7 @@ TEST_CASE("checkpoints with windows are copied and saved, and a cancelled prompt
           nullptr));
       CHECK(processed == 0);
       CHECK(each->tokens() == 60);
-      test::answer(*each, part(100, 140));
+      test::go_on(*each, part(100, 140));
       CHECK(logits_of(*each) == at_once);
       REQUIRE(each->rewind(60, {}, nullptr));
       // The windows have slid when the chunk is given up.
@@ -199,7 +199,7 @@ TEST_CASE("checkpoints with windows are copied and saved, and a cancelled prompt
       each->observe_attention({});
       CHECK(each->cache().tokens() == 60);
       CHECK(!each->cache().stale());
-      test::answer(*each, part(100, 140));
+      test::go_on(*each, part(100, 140));
       CHECK(logits_of(*each) == at_once);
       CHECK(each->whole_readings() == 0);
     }

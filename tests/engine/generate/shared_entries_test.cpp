@@ -14,6 +14,7 @@
 #include "engine/kv/heads.hpp"
 #include "platform/linux/system_text.hpp"
 #include "tests/engine/generate/as_alone.hpp"
+#include "tests/engine/generate/cached.hpp"
 #include "tests/engine/generate/inside_budget.hpp"
 #include "tests/engine/generate/tiny.hpp"
 #include "tests/engine/generate/together.hpp"
@@ -23,7 +24,7 @@
 
 using namespace brim;
 using run::Sequence;
-using test::answer;
+using test::go_on;
 using test::logits_of;
 using test::read;
 
@@ -113,7 +114,7 @@ TEST_CASE("beyond the context and below the budget, one thread computes what thr
     const auto three = test::tiny_sequence(model, {.budget = "50%", .threads = 3, .keep = test::rule_named(keep)});
     for (Sequence* sequence : {one.get(), three.get()}) {
       read(*sequence, ids);
-      answer(*sequence, Ids(ids).first(5));
+      go_on(*sequence, Ids(ids).first(5));
       CHECK(sequence->cache().rebased() > 0);
     }
     CHECK(logits_of(*one) == logits_of(*three));
@@ -168,7 +169,7 @@ TEST_CASE("of embeddings for each layer only the rows that are read are resident
     CHECK((*model)->weight_bytes() < whole - kTable / 2);
     const auto sequence = test::tiny_sequence(*model, {});
     read(*sequence, test::some_ids(100));
-    answer(*sequence, test::some_ids(5));
+    go_on(*sequence, test::some_ids(5));
     if (memory == model::WeightMemory::file) CHECK(resident_of(file.path) > 0);
     CHECK(resident_of(file.path) < whole - kTable / 2);
   }

@@ -12,6 +12,7 @@
 #include "engine/kv/heads.hpp"
 #include "engine/kv/layout.hpp"
 #include "tests/engine/kv/distinct_plans.hpp"
+#include "tests/support/noting_rule.hpp"
 
 using namespace brim;
 using namespace brim::test;
@@ -20,22 +21,6 @@ using kv::Plan;
 using kv::Shape;
 
 namespace {
-
-/// Notes the distinctness of every entry that it is shown, in any layer. Scores as distinct does.
-class NotingRule : public kv::Rule {
- public:
-  std::string_view name() const override { return "distinct"; }
-  kv::Needs needs() const override { return kv::distinct_rule().needs(); }
-  void score(const kv::Entries& entries, std::span<float> scores) const noexcept override {
-    kv::distinct_rule().score(entries, scores);
-    for (std::size_t i = 0; i < entries.index.size(); ++i) {
-      const auto [place, is_new] = noted.try_emplace(entries.index[i], entries.measure[i]);
-      changed = changed || place->second != entries.measure[i];
-    }
-  }
-  mutable std::map<std::int64_t, float> noted;
-  mutable bool changed = false;
-};
 
 /// What distinctness should be, from the keys of one layer in the order of tokens.
 std::vector<float> expected_distinctness(const kv::StreamShape& shape, std::int64_t tokens, int layer = 0) {
@@ -83,7 +68,7 @@ TEST_CASE("a token is compared with the keys up to its own, before rotation, how
   const std::vector<float> expected = expected_distinctness(shape.layers[0], 400);
   for (const std::int64_t most : {1, 3, 16}) {
     CAPTURE(most);
-    NotingRule rule;
+    const NotingRule rule(kv::distinct_rule());
     plan.rule = &rule;
     FakeModel model(plan);
     REQUIRE(model.ok());

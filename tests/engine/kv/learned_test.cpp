@@ -21,10 +21,7 @@ using kernels::KvType;
 /// Every layer keeps `quota` entries; the first `scored` layers have learned scores.
 kv::Plan learned_plan(kv::Shape shape, std::int64_t quota, std::size_t scored, int chunk = 16) {
   for (std::size_t i = 0; i < shape.layers.size(); ++i) shape.layers[i].scored = i < scored;
-  const std::vector<std::int64_t> quotas(shape.layers.size(), quota);
-  const auto plan = kv::plan_of_quotas(shape, quotas, chunk, kv::learned_rule());
-  if (!plan) FAIL(plan.error().sentence);
-  return *plan;
+  return plan_of_rule(shape, std::vector<std::int64_t>(shape.layers.size(), quota), kv::learned_rule(), chunk);
 }
 
 /// Four sinks, the newest half of a quota of 32, and the best of the other tokens so far, which are 48.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/engine/kv/distinct_plans.hpp"
+#include "tests/support/noting_rule.hpp"
 
 namespace looks_test {
 
@@ -20,13 +21,6 @@ using kernels::KvType;
 
 /// What a look finds of a token, in (0, 1).
 float found(int layer, int head, std::int64_t token) { return (fake_score(layer + 5, head, token) + 1) / 2; }
-
-kv::Plan plan_with(const kv::Shape& shape, const std::vector<std::int64_t>& quotas, const kv::Rule& rule,
-                   int chunk = 16) {
-  const auto plan = kv::plan_of_quotas(shape, quotas, chunk, rule);
-  if (!plan) FAIL(plan.error().sentence);
-  return *plan;
-}
 
 /// Stages n tokens that look at the n newest ones, and gives them what is found. Layers from `until` on get nothing.
 void look(FakeModel& model, std::int64_t n, int until = 1 << 20) {
@@ -98,7 +92,7 @@ std::vector<std::int64_t> expected(const kv::StreamShape& shape, int layer, std:
 TEST_CASE("a text that is looked at keeps its sinks, its end and what looks found best") {
   const kv::Shape shape = fake_shape(2, 4096, KvType::f16, 3, 16);
   for (const std::int64_t tokens : {40, 64, 65, 200, 333}) {
-    FakeModel model(plan_with(shape, {64, 96}, kv::distinct_rule()));
+    FakeModel model(plan_of_rule(shape, {64, 96}, kv::distinct_rule()));
     REQUIRE(model.ok());
     REQUIRE(model.cache().looked_streams(16) == 2);
     read_looked(model, tokens, 16);
@@ -114,8 +108,8 @@ TEST_CASE("a text that is looked at keeps its sinks, its end and what looks foun
 
 TEST_CASE("a stream with less than four pieces is left to the rule, beside one that is looked at") {
   const kv::Shape shape = fake_shape(2, 4096, KvType::f16);
-  FakeModel looked(plan_with(shape, {64, 48}, kv::distinct_rule())),
-      plain(plan_with(shape, {64, 48}, kv::distinct_rule()));
+  FakeModel looked(plan_of_rule(shape, {64, 48}, kv::distinct_rule())),
+      plain(plan_of_rule(shape, {64, 48}, kv::distinct_rule()));
   CHECK(looked.cache().looked_streams(16) == 1);
   CHECK(looked.cache().looked_streams(12) == 2);
   CHECK(looked.cache().looked_streams(17) == 0);
@@ -132,7 +126,7 @@ TEST_CASE("a stream with less than four pieces is left to the rule, beside one t
 
 TEST_CASE("rules that keep no score, and plans that hold everything, are not looked at") {
   const kv::Shape shape = fake_shape(1, 256, KvType::f16);
-  FakeModel window(plan_with(shape, {64}, kv::window_rule()));
+  FakeModel window(plan_of_rule(shape, {64}, kv::window_rule()));
   CHECK(window.cache().looked_streams(4) == 0);
   FakeModel full(distinct_plan(shape, budget_full()));
   CHECK(full.cache().looked_streams(4) == 0);
@@ -145,7 +139,7 @@ TEST_CASE("rules that keep no score, and plans that hold everything, are not loo
 TEST_CASE("a look leaves nothing behind, ended or abandoned, but what it found") {
   const kv::Shape shape = fake_shape(3, 512, KvType::q8_0);
   for (const bool deciding : {false, true}) {
-    FakeModel model(plan_with(shape, {64, 64, 64}, kv::distinct_rule()));
+    FakeModel model(plan_of_rule(shape, {64, 64, 64}, kv::distinct_rule()));
     model.read(120);  // full
     if (deciding) model.cache().begin_looks(8);
     const auto before = saved(model.cache());
@@ -167,7 +161,7 @@ TEST_CASE("pieces that wait for their look are not evicted, whatever moves or sl
   // Beyond the context entries are rebased, and a window slides; indices tell tokens apart.
   kv::Shape shape = fake_shape(3, 256, KvType::f16);
   shape.layers[1].window = 100;
-  FakeModel model(plan_with(shape, {64, 64, 128}, kv::distinct_rule()));
+  FakeModel model(plan_of_rule(shape, {64, 64, 128}, kv::distinct_rule()));
   REQUIRE(model.ok());
   model.cache().begin_looks(16);
   for (int piece = 0; piece < 60; ++piece) {
@@ -188,19 +182,10 @@ TEST_CASE("pieces that wait for their look are not evicted, whatever moves or sl
 }
 
 TEST_CASE("looks store logarithms where scores are learned, and what was found elsewhere") {
-  class NotingRule : public kv::Rule {
-   public:
-    std::string_view name() const override { return "learned"; }
-    kv::Needs needs() const override { return kv::learned_rule().needs(); }
-    void score(const kv::Entries& entries, std::span<float> scores) const noexcept override {
-      kv::learned_rule().score(entries, scores);
-      for (std::size_t i = 0; i < entries.index.size(); ++i) noted[entries.index[i]] = entries.measure[i];
-    }
-    mutable std::map<std::int64_t, float> noted;
-  } rule;
+  const NotingRule rule(kv::learned_rule());
   kv::Shape shape = fake_shape(1, 1024, KvType::f16, 2, 16);
   shape.layers[0].scored = true;
-  FakeModel model(plan_with(shape, {64}, rule));
+  FakeModel model(plan_of_rule(shape, {64}, rule));
   read_looked(model, 64, 16);
   CHECK(rule.noted.empty());
   model.read(32);  // the rule compares all entries when the first of them are evicted

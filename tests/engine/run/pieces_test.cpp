@@ -8,6 +8,7 @@
 #include <numeric>
 #include <vector>
 
+#include "engine/run/prompt_cuts.hpp"
 #include "tests/support/random.hpp"
 
 namespace pieces_test {
@@ -130,6 +131,25 @@ TEST_CASE("pieces: what is processed again never ends inside a block, and has th
       const auto next = static_cast<std::size_t>(end);
       if (next < rest_roles.size()) REQUIRE(rest_roles[next] != RowRole::prompt);
     }
+  }
+}
+
+TEST_CASE("pieces: a prompt without marks is cut as one that is processed pass by pass") {
+  test::Random random(31);
+  for (int round = 0; round < 200; ++round) {
+    const std::int64_t chunk = std::int64_t{1} << random.pick(0, 7), block = std::min<std::int64_t>(32, chunk);
+    const auto ids = numbered(random.pick(1, 600));
+    const Cut read = cut(Pieces(random.pick(0, 1000), {}, ids, {}, {chunk, block}), chunk);
+    const run::PromptCuts cuts(static_cast<std::int64_t>(ids.size()), chunk, true);
+    Places ends;
+    for (std::int64_t at = 0; at < cuts.tokens();) {
+      const std::int64_t count = cuts.piece(at, random.pick(0, 600));
+      for (std::int64_t i = 0; i < count; ++i) {
+        REQUIRE(read.roles[static_cast<std::size_t>(at + i)] == run::prompt_role(i, block));
+      }
+      ends.push_back(at += count);
+    }
+    REQUIRE(read.ends == ends);
   }
 }
 
