@@ -1,6 +1,4 @@
 // Clients that go away at random moments: in the middle of their request, while they wait, and in the middle of an answer.
-import {once} from "node:events";
-
 import {randomNumbers} from "./server.mjs";
 
 function requestBytes(random) {
@@ -13,8 +11,9 @@ function requestBytes(random) {
 async function abortOne(server, random) {
   const {stream, bytes} = requestBytes(random);
   const socket = server.connect();
-  const closed = once(socket, "close");
-  await once(socket, "connect");
+  const event = (name) => new Promise((done) => socket.once(name, done));
+  const closed = event("close");
+  await event("connect");
   const moment = random();
   if (moment < 0.2) {
     socket.write(bytes.slice(0, Math.floor(random() * bytes.length)));
@@ -22,7 +21,7 @@ async function abortOne(server, random) {
     socket.write(bytes);
     // What passes in the meantime is counted in events: pieces of the answer, or replies to other requests.
     for (let events = Math.floor(random() * 12); events > 0 && moment > 0.35; --events) {
-      const next = stream ? once(socket, "data") : server.get("/health").then((reply) => reply.text());
+      const next = stream ? event("data") : server.get("/health").then((reply) => reply.text());
       await Promise.race([next, closed]);
     }
   }

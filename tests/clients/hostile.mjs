@@ -1,6 +1,5 @@
 // Requests that are meant to do harm, and a client beside them that must not notice.
 import {equal, ok} from "node:assert/strict";
-import {once} from "node:events";
 
 import {until} from "./server.mjs";
 
@@ -26,9 +25,10 @@ export async function besides(server, attack) {
 
 /** Writes `piece` until `total` bytes are sent or the server ends the connection. */
 export async function pour(socket, piece, total) {
-  const closed = once(socket, "close");
+  const event = (name) => new Promise((done) => socket.once(name, done));
+  const closed = event("close");
   for (let sent = 0; sent < total && socket.writable; sent += piece.length) {
-    if (!socket.write(piece)) await Promise.race([once(socket, "drain"), closed]);
+    if (!socket.write(piece)) await Promise.race([event("drain"), closed]);
   }
 }
 
@@ -36,10 +36,16 @@ export async function pour(socket, piece, total) {
 export const statuses = (answer) => [...answer.matchAll(/^HTTP\/1[.]1 (\d+)/gm)].map(([, status]) => Number(status));
 
 /** The only reply to these bytes is this one. */
-export async function refused(server, bytes, status, feed) {
-  const answer = await server.raw(bytes, feed);
+export async function refused(server, bytes, status) {
+  const answer = await server.raw(bytes);
   ok(statuses(answer).join() === String(status), `${bytes.slice(0, 100)}: ${answer.slice(0, 200)}, expected ${status}`);
   return answer;
+}
+
+/** The same where the client pours on: when it does not listen in time, the end of the connection takes the reply back. */
+export async function cutOff(server, bytes, status, piece, total) {
+  const answer = await server.raw(bytes, (socket) => pour(socket, piece, total));
+  ok(["", String(status)].includes(statuses(answer).join()), `${bytes.slice(0, 100)}: ${answer.slice(0, 200)}, expected ${status}`);
 }
 
 /** `count` connections at once that send nothing whole. Each stays open, is told 503, or is closed. */

@@ -17,7 +17,7 @@ const models = {
 };
 
 for (const [name, model] of Object.entries(models)) {
-  for (const budget of ["full", "60%"]) {
+  for (const budget of ["full", "75%"]) {
     test(`${name}, budget ${budget}`, {skip: !existsSync(model) && `no ${model}`}, async () => {
       const server = await Server.start(["--seats", "6", "--kv-budget", budget], model);
       await checkTogether(server, 16);
