@@ -61,7 +61,7 @@ test("requests one behind the other", async () => {
   const order = await server.raw(`${head}Content-Length: ${body.length}\r\n\r\n${body}${get("/health")}`);
   ok(order.indexOf("[DONE]") > 0 && order.indexOf("[DONE]") < order.indexOf('"ok"'), order);
   const memory = server.residentBytes();
-  await besides(server, async (answers) => {  // whoever takes no answer is given no more
+  await besides(server, async (answers) => {  // a client that takes no answer is given no more
     const deaf = server.connect();
     deaf.pause();
     const poured = pour(deaf, "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000), 50 * MiB);
@@ -70,7 +70,7 @@ test("requests one behind the other", async () => {
     deaf.destroy();
     await poured;
   });
-  ok(server.residentBytes() - memory <= 4 * MiB, "the answers that nobody took are kept");
+  ok(server.residentBytes() - memory <= 4 * MiB, "the answers that were not taken are kept");
 });
 
 test("two lengths of one body", async () => {
@@ -91,7 +91,7 @@ test("two lengths of one body", async () => {
   }
 });
 
-test("bodies that are no JSON, or too much of it", async () => {
+test("bodies that are not JSON, or too deep", async () => {
   await besides(server, async () => {
     const wrap = (value, name = "temperature") => `{"prompt": "a", "max_tokens": 1, "${name}": ${value}}`;
     for (const body of [Buffer.from('{"prompt": "\xff\xfe"}', "latin1"), Buffer.from('{"prompt": "\xc0\xaf"}', "latin1"),

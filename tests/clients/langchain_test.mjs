@@ -31,7 +31,7 @@ test("a chat, whole and as a stream", async () => {
   ok(["stop", "length"].includes(sum.response_metadata.finish_reason));
 });
 
-test("a chain, and a batch of it", async () => {
+test("a chain, alone and as a batch", async () => {
   const prompt = ChatPromptTemplate.fromMessages([["system", "You are brief."], ["human", "My name is {name}. Hello!"]]);
   const chain = prompt.pipe(new ChatOpenAI(settings)).pipe(new StringOutputParser());
   const together = await chain.batch([{name: "Ada"}, {name: "Bob"}, {name: "Eve"}]);

@@ -1,4 +1,4 @@
-// The long runs, which are no tests: node tests/clients/load.mjs WHAT [options], with BRIM=build/release/apps/brim. Each
+// The long runs, which are not tests: node tests/clients/load.mjs WHAT [options], with BRIM=build/release/apps/brim. Each
 // prints what it found, and ends with 1 where something is not as it should be.
 import {equal, ok} from "node:assert/strict";
 import {parseArgs} from "node:util";
