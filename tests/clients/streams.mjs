@@ -26,3 +26,32 @@ export async function checkTogether(server, count, seed = 1) {
     requests.map((body, i) => i % 2 === 0 ? server.streamedText(body) : textOf(server, body)));
   deepEqual(together, alone);
 }
+
+const words = ["the", "dog", "cat", "saw", "a", "red", "house", "and", "ran", "home", "to", "eat"];
+
+/** Three turns of a conversation: each prompt is all that was said before and some words more. Texts and cached tokens. */
+async function turnsOf(server, seed) {
+  const random = randomNumbers(seed + 1), turns = [];
+  let prompt = `Story ${seed}.`;
+  for (let turn = 0; turn < 3; ++turn) {
+    const count = turn === 0 ? 150 : 20;
+    prompt += Array.from({length: count}, () => ` ${words[Math.floor(random() * words.length)]}`).join("");
+    const {choices: [{text}], usage} = await server.completion(
+      {prompt, max_tokens: 24, seed, temperature: 0.8, ignore_eos: true, cache_prompt: turn > 0});
+    turns.push({text, cached: usage.prompt_tokens_details.cached_tokens});
+    prompt += text;
+  }
+  return turns;
+}
+
+/** `start` gives a new server with twelve seats: six conversations, one after another, then all at once. */
+export async function checkConversations(start) {
+  const seeds = [1, 2, 3, 4, 5, 6], alone = [];
+  const first = await start();
+  for (const seed of seeds) alone.push(await turnsOf(first, seed));
+  await first.stop();
+  ok(alone.every(([, second, third]) => second.cached > 100 && third.cached > second.cached), JSON.stringify(alone));
+  const second = await start();
+  deepEqual(await Promise.all(seeds.map((seed) => turnsOf(second, seed))), alone);
+  await second.stop();
+}

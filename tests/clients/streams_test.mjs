@@ -1,27 +1,17 @@
-// 16 answers at once are, byte for byte, what they are alone: the demo model, also with budgets below its need, and where
-// the reference data is, one small model with windows, with recurrent layers, with experts.
-import {existsSync} from "node:fs";
-import {join} from "node:path";
+// 16 answers at once are, byte for byte, what they are alone; also with a budget below the need, and conversations whose
+// turns find what their seat holds.
 import {test} from "node:test";
-import {fileURLToPath} from "node:url";
 
-import {Server, demoModel} from "./server.mjs";
-import {checkTogether} from "./streams.mjs";
+import {Server} from "./server.mjs";
+import {checkConversations, checkTogether} from "./streams.mjs";
 
-const shared = process.env.BRIM_SHARED ?? fileURLToPath(new URL("../../../shared", import.meta.url));
-const models = {
-  "the demo model": demoModel,
-  "windowed": join(shared, "golden/arch/mistral-swa.gguf"),
-  "recurrent": join(shared, "golden2/arch/qwen35.gguf"),
-  "experts": join(shared, "golden/arch/qwen3moe.gguf"),
-};
+for (const budget of ["full", "30%"]) {
+  test(`16 answers at once, budget ${budget}`, async () => {
+    const server = await Server.start(["--seats", "6", "-c", "1024", "--kv-budget", budget]);
+    await checkTogether(server, 16);
+    await server.stop();
+  });
 
-for (const [name, model] of Object.entries(models)) {
-  for (const budget of ["full", "75%"]) {
-    test(`${name}, budget ${budget}`, {skip: !existsSync(model) && `no ${model}`}, async () => {
-      const server = await Server.start(["--seats", "6", "--kv-budget", budget], model);
-      await checkTogether(server, 16);
-      await server.stop();
-    });
-  }
+  test(`conversations at once, budget ${budget}`, () =>
+    checkConversations(() => Server.start(["--seats", "12", "-c", "1024", "--kv-budget", budget])));
 }
