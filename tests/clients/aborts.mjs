@@ -3,7 +3,7 @@ import {randomNumbers} from "./server.mjs";
 
 function requestBytes(random) {
   const stream = random() < 0.7;
-  const prompt = Array.from({length: 1 + Math.floor(random() * 400)}, () => 3 + Math.floor(random() * 500));
+  const prompt = Array.from({length: 1 + Math.floor(random() * 120)}, () => 3 + Math.floor(random() * 500));
   const body = JSON.stringify({prompt, stream, max_tokens: 1_000_000, ignore_eos: true, cache_prompt: random() < 0.5});
   return {stream, bytes: `POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`};
 }

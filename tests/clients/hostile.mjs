@@ -28,22 +28,26 @@ function textsOf(stream) {
 }
 
 /** Runs `attack` while another client, over one connection that it keeps, gets one stream after another: each must be what
- * it is alone. `attack` is given a function that says how many have ended. */
+ * it is alone. `attack` is given a function that waits until `count` more have ended. */
 export async function besides(server, attack) {
   const agent = new http.Agent({keepAlive: true, maxSockets: 1});
   const body = JSON.stringify(
     {prompt: "Once upon a time", max_tokens: 24, seed: 5, cache_prompt: false, stream: true});
   const wanted = textsOf(await answerOver(agent, server, body));
-  let on = true, answers = 0;
+  const waiting = [];
+  const answers = async (count) => {
+    for (; count > 0; --count) await new Promise((done) => waiting.push(done));
+  };
+  let on = true;
   const other = (async () => {
     do {
       equal(textsOf(await answerOver(agent, server, body)), wanted);
-      ++answers;
+      for (const done of waiting.splice(0)) done();
     } while (on);
   })();
   const failed = other.then(() => new Promise(() => {}));  // settles only where the other client fails
   try {
-    await Promise.race([attack(() => answers), failed]);
+    await Promise.race([attack(answers), failed]);
   } finally {
     on = false;
     await other.finally(() => agent.destroy());

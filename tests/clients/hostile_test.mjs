@@ -37,8 +37,7 @@ test("clients that send a byte at a time", async () => {
     const bodies = await flood(server, 4, `${head}Content-Length: 1000\r\n\r\n{`);
     for (const letter of "OST /v1/comp") {
       for (const socket of [...slow.sockets, ...bodies.sockets]) socket.write(letter);
-      const seen = answers();
-      while (answers() === seen) await (await server.get("/health")).text();
+      await answers(1);
     }
     await slow.end();
     await bodies.end();
@@ -47,9 +46,8 @@ test("clients that send a byte at a time", async () => {
 
 test("2,000 connections", async () => {
   await besides(server, async (answers) => {
-    const seen = answers();
     const many = await flood(server, 2000);
-    while (answers() < seen + 2) await new Promise(setImmediate);
+    await answers(3);
     await many.end();
   });
 });
@@ -65,8 +63,7 @@ test("requests one behind the other", async () => {
     const deaf = server.connect();
     deaf.pause();
     const poured = pour(deaf, "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1000), 50 * MiB);
-    const seen = answers();
-    while (answers() < seen + 5) await new Promise(setImmediate);
+    await answers(5);
     deaf.destroy();
     await poured;
   });
@@ -118,8 +115,8 @@ test("hosts and origins of others", async () => {
     await refused(server, get("/health", `Origin: ${origin}\r\n`), 403);
     await refused(server, get("/v1/chat/completions", `Origin: ${origin}\r\n`).replace("GET", "OPTIONS"), 403);
   }
-  const two_origins = await server.raw(get("/health", `Origin: ${server.url}\r\nOrigin: https://evil.example\r\n`));
-  ok([400, 403].includes(statuses(two_origins)[0]), `two origins: ${two_origins}`);
+  const bothOrigins = await server.raw(get("/health", "Origin: http://localhost\r\nOrigin: https://evil.example\r\n"));
+  ok([400, 403].includes(statuses(bothOrigins)[0]), `two origins: ${bothOrigins}`);
 });
 
 test("paths that lead elsewhere", async () => {
