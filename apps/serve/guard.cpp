@@ -42,6 +42,9 @@ bool are_header_names(std::string_view text) {
   return text.size() <= 1024 && text.find_first_not_of(kAlphabet) == std::string_view::npos;
 }
 
+/// Of a Host header: nothing else may follow the name, or a program that splits it elsewhere takes it for another one.
+bool is_port(std::string_view text) { return text.find_first_not_of("0123456789") == std::string_view::npos; }
+
 }  // namespace
 
 std::vector<Sha256::Digest> key_digests(std::string_view text) {
@@ -85,7 +88,7 @@ bool Guard::is_allowed_origin(std::string_view origin) const {
 void Guard::check_names(std::string_view host, std::string_view origin) const {
   std::string name;
   std::string_view port;
-  const bool known = split_host(host, name, port) &&
+  const bool known = split_host(host, name, port) && is_port(port) &&
                      (name == "localhost" || is_numeric_host(name) || std::ranges::find(hosts_, name) != hosts_.end());
   if (!known) {
     throw Refusal(403, fmt::format("the header Host names {}, which is not one of this server's names "

@@ -100,8 +100,8 @@ TEST_CASE("Host has to be one of the server's names, and an origin an allowed on
     CAPTURE(host);
     CHECK(status(host, "") == 0);
   }
-  for (const char* host :
-       {"", ":80", "evil.example.org", "localhost.evil.org", "127.0.0.1.evil.org", "[::1", "[::1]x"}) {
+  for (const char* host : {"", ":80", "evil.example.org", "localhost.evil.org", "127.0.0.1.evil.org", "[::1", "[::1]x",
+                           "localhost:80@evil.example.org", "localhost:x", "[::1]:80/"}) {
     CAPTURE(host);
     CHECK(status(host, "") == 403);
   }
