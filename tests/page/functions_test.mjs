@@ -125,12 +125,12 @@ test("failures are sentences", async () => {
 });
 
 test("an answer is put together, kept and marked as complete", async () => {
-  const storage = new Storage(), requests = [];
+  const storage = new Storage(), session = new Storage(), requests = [];
   const usage = {prompt_tokens: 3, completion_tokens: 2, total_tokens: 5};
   const pieces = [chunk({role: "assistant", content: ""}), chunk({reasoning_content: "hm"}), chunk({content: "a"}),
     chunk({content: "b"}), chunk({}, {finish_reason: "length"}), `data: ${JSON.stringify({choices: [], usage})}\n\n`,
     "data: [DONE]\n\n"];
-  const controller = new Controller(new Server(fetchOf(pieces, requests)), storage, new Storage());
+  const controller = new Controller(new Server(fetchOf(pieces, requests)), storage, session);
   await controller.connect();
   deepEqual(controller.state.models, ["one", "two"]);
   controller.chooseModel("two");
@@ -141,6 +141,8 @@ test("an answer is put together, kept and marked as complete", async () => {
   deepEqual(kept.loadConversations(storage), [controller.conversation]);
   equal(controller.state.answering.size, 0);
   equal(controller.state.seats, null);
+  const again = new Controller(new Server(fetchOf([])), storage, session);
+  deepEqual(again.conversation, controller.conversation);
   deepEqual(lastUsage(controller.conversation), usage);
 });
 

@@ -2,7 +2,7 @@
 import * as kept from "./conversations.js";
 
 const pauseMs = 60;  // between two pictures of an answer that grows
-const keyName = "brim.key", modelName = "brim.model";
+const keyName = "brim.key", modelName = "brim.model", openName = "brim.open";
 
 export class Controller {
   #server;
@@ -17,9 +17,11 @@ export class Controller {
     this.#storage = storage;
     this.#session = session;
     server.key = session.getItem(keyName) ?? "";
+    const conversations = kept.loadConversations(storage);
+    const open = session.getItem(openName);
     this.state = {
-      conversations: kept.loadConversations(storage),
-      current: null,   // an id; null: a conversation that has not begun
+      conversations,
+      current: conversations.some(({id}) => id === open) ? open : null,  // null: a conversation that has not begun
       fresh: kept.newConversation("fresh", 0),
       models: [],
       model: storage.getItem(modelName) ?? "",
@@ -38,6 +40,9 @@ export class Controller {
   }
 
   #set(change) {
+    if (change.current !== undefined && change.current !== this.state.current) {
+      this.#session.setItem(openName, change.current ?? "");  // for when the page is loaded again
+    }
     this.state = {...this.state, ...change};
     for (const listener of this.#listeners) listener();
   }
