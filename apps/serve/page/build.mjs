@@ -25,6 +25,6 @@ writeFileSync(join(folder, "licenses.txt"),
   `The page of brim serve is part of Brim (Apache-2.0) and contains these packages.\n\n\n${licenses.join("\n\n")}`);
 
 // By these a test sees, without Node, that the built files belong to the sources.
-const sources = [...readdirSync("src").map((name) => `src/${name}`), "build.mjs", "package.json", "package-lock.json"].sort();
+const sources = [...readdirSync("src").filter((name) => name !== "README.md").map((name) => `src/${name}`), "build.mjs", "package.json", "package-lock.json"].sort();
 const lines = sources.map((name) => `${createHash("sha256").update(readFileSync(name)).digest("hex")}  ${name}\n`);
 writeFileSync(join(folder, "sources.sha256"), lines.join(""));

@@ -26,7 +26,7 @@ function Conversation({usage, context}) {
   if (!usage) return <p class="fine">Nothing has been answered in this conversation yet.</p>;
   const {prompt_tokens_details: details, brim = {}} = usage;
   const facts = [
-    ["Processed before, used again", details && `${details.cached_tokens} of ${usage.prompt_tokens} tokens`],
+    ["Used again", details && `${details.cached_tokens} of ${usage.prompt_tokens} tokens`],
     ["KV memory", brim.kv_bytes !== undefined && `${bytesText(brim.kv_bytes)} of ${bytesText(brim.kv_budget_bytes)}`],
     ["Entries evicted", brim.evicted],
     ["Seed", brim.seed],
@@ -56,7 +56,7 @@ export function Memory({state, conversation, controller}) {
       {props && (
         <p class="fine">
           {props.total_slots} {props.total_slots === 1 ? "seat" : "seats"} with a budget
-          of {bytesText(props.kv_budget_bytes)} each, reserved when the server began. It takes no more than that.
+          of {bytesText(props.kv_budget_bytes)} each, reserved when the server began. They never take more.
         </p>
       )}
       <h3>This conversation</h3>

@@ -11,7 +11,7 @@ export function Settings({conversation, defaults, controller}) {
         <textarea rows={4} value={system} placeholder="How the model should answer"
           onInput={(event) => controller.configure({system: event.currentTarget.value})} />
       </label>
-      <p class="fine">Both belong to this conversation. Empty fields are left to the server.</p>
+      <p class="fine">System message and sampling belong to this conversation. Empty fields are left to the server.</p>
       {samplingFields.map(({name, label, hint, min, max, step}) => (
         <label key={name}>
           <span>{label}</span>
