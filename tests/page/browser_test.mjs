@@ -33,8 +33,10 @@ async function onPage(viewport, steps, url = server.url) {
 const wide = {width: 1280, height: 800}, narrow = {width: 360, height: 740};
 const message = (page) => page.getByLabel("Message", {exact: true});
 const answers = (page) => page.getByRole("article", {name: "Answer"});
-const complete = (page, count) => page.getByRole("button", {name: "Regenerate"}).waitFor()
-  .then(() => answers(page).count()).then((found) => equal(found, count));
+async function complete(page, count) {
+  await answers(page).nth(count - 1).getByRole("button", {name: "Regenerate"}).waitFor();
+  equal(await answers(page).count(), count);
+}
 
 async function shortAnswers(page) {
   await page.getByRole("button", {name: "Settings"}).click();
@@ -125,6 +127,7 @@ test("at 360 pixels nothing is cut off", () => onPage(narrow, async (page) => {
 
 /** Tabs until the focused element has this name. */
 async function tabTo(page, name) {
+  const passed = new Set();
   for (let step = 0; step < 60; ++step) {
     await page.keyboard.press("Tab");
     const found = await page.evaluate(() => {
@@ -132,8 +135,9 @@ async function tabTo(page, name) {
       return at.getAttribute("aria-label") ?? at.labels?.[0]?.innerText ?? at.innerText;
     });
     if (found?.includes(name)) return;
+    passed.add(found);
   }
-  throw new Error(`no number of tabs leads to ${name}`);
+  throw new Error(`no number of tabs leads to ${name}, only to ${[...passed].join(" | ")}`);
 }
 
 test("everything can be done by keyboard", () => onPage(wide, async (page) => {
@@ -174,6 +178,18 @@ test("text of a model cannot become a page", () => onPage(wide, async (page) => 
     images: at.querySelectorAll("img").length, buttons: at.querySelectorAll("button").length,
     links: [...at.querySelectorAll("a")].map((link) => link.getAttribute("href")), code: at.querySelector("pre").textContent}));
   deepEqual(found, {images: 0, buttons: 1, links: [null, "https://example.org/p.png"], code: "let a = '<script>';"});
+}));
+
+const screenshots = process.env.BRIM_SCREENSHOTS;
+test("a picture for the documentation", {skip: !screenshots}, () => onPage({width: 1180, height: 660}, async (page) => {
+  await page.unroute("**/v1/chat/completions");
+  for (const [index, text] of ["My name is Ann.", "Tell me a story.", "What is my name?"].entries()) {
+    await send(page, text);
+    await complete(page, index + 1);
+  }
+  await page.getByRole("button", {name: /^Memory/}).click();
+  await page.waitForTimeout(1000);
+  await page.screenshot({path: `${screenshots}/page.png`});
 }));
 
 test("errors are sentences", () => onPage(wide, async (page) => {

@@ -9,6 +9,7 @@ export class Controller {
   #storage;
   #session;
   #listeners = new Set();
+  #silent = false;
   #stops = new Map();  // of answers in progress, by conversation
 
   /** server: Server; storage, session: the browser's localStorage and sessionStorage. */
@@ -30,7 +31,7 @@ export class Controller {
       answering: new Set(),
       needsKey: false,
       problem: "",     // a sentence above the composer
-      status: "",      // words for screen readers
+      status: "",      // words that are spoken, not shown
     };
   }
 
@@ -91,11 +92,13 @@ export class Controller {
   }
 
   async refreshSeats() {
+    if (this.#silent) return;
     try {
       const seats = await this.#server.get("/slots");
       this.#set({seats: Array.isArray(seats) ? seats : null});
-    } catch {
-      this.#set({seats: null});  // an older server, or none: other requests say so
+    } catch (failure) {
+      this.#silent = failure.status === 404;  // a server that does not say it is not asked again
+      this.#set({seats: null});
     }
   }
 

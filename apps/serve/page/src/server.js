@@ -21,7 +21,7 @@ async function failureOf(reply) {
     const {error} = await reply.json();
     said = typeof error === "string" ? error : error?.message ?? "";
   } catch {
-    // Not from brim, but from a proxy in front of it.
+    // Not from brim, but from a proxy before the server.
   }
   return new ServerError(said ? sentence(said) : `The server answered with status ${reply.status}.`, reply.status);
 }
@@ -57,9 +57,9 @@ export class Server {
     const headers = {"Content-Type": "application/json"};
     const reply = await this.#send("/v1/chat/completions", {method: "POST", body: JSON.stringify(body), headers, signal});
     const parser = new EventParser();
-    const stream = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+    const pieces = reply.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
-      const {value, done} = await stream.read().catch((failure) => {
+      const {value, done} = await pieces.read().catch((failure) => {
         if (failure.name === "AbortError") throw failure;
         throw new ServerError("The connection was lost before the answer was complete.");
       });
