@@ -132,6 +132,7 @@ async function tabTo(page, name) {
     await page.keyboard.press("Tab");
     const found = await page.evaluate(() => {
       const at = document.activeElement;
+      if (at === document.body) return "";
       return at.getAttribute("aria-label") ?? at.labels?.[0]?.innerText ?? at.innerText;
     });
     if (found?.includes(name)) return;
