@@ -11,6 +11,7 @@
 
 #include "apps/serve/connection_handler.hpp"
 #include "apps/serve/engine_failures.hpp"
+#include "apps/serve/page.hpp"
 #include "apps/serve/response.hpp"
 
 namespace brim::apps::serve {
@@ -147,7 +148,7 @@ void Connection::on_head(ErrorCode failure) {
                     handler([](Connection& self, ErrorCode sent) { sent ? self.close() : self.read_body(); }));
 }
 
-// Who asks for what; throws Refusal. Answers OPTIONS itself.
+// Who asks for what; throws Refusal. Answers OPTIONS and requests for the page itself.
 void Connection::admit() {
   call_ = {};
   call_.path = path_of(*parser_);
@@ -165,6 +166,11 @@ void Connection::admit() {
     Reply reply = services_.guard.preflight(head.origin, head.asked_headers);
     origin_.clear();  // the reply has what pages need
     send_reply(std::move(reply));
+    return;
+  }
+  if (services_.settings.page && is_page_path(call_.path)) {
+    keep_ = parser_->is_done() && parser_->keep_alive();
+    send_reply(page_reply(call_.method, call_.path, head.if_none_match));
     return;
   }
   if (!Endpoints::is_open(call_.path)) {

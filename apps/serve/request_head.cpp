@@ -58,6 +58,7 @@ RequestHead request_head(const RequestParser& parser) {
   found.authorization = only_value(head, http::field::authorization, "Authorization");
   found.api_key = only_value(head, "x-api-key", "x-api-key");
   found.asked_headers = view(head["Access-Control-Request-Headers"]);
+  found.if_none_match = view(head[http::field::if_none_match]);
   found.expects = view(head[http::field::expect]) == "100-continue";
   return found;
 }

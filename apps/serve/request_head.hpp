@@ -24,6 +24,7 @@ struct RequestHead {
   std::string method;
   std::string_view host, origin, authorization, api_key;
   std::string_view asked_headers;  ///< Access-Control-Request-Headers
+  std::string_view if_none_match;  ///< what a browser has of the page
   bool modern = true;              ///< HTTP/1.1
   bool expects = false;            ///< waits for "100 Continue" before it sends its body
 };

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace brim::apps::serve {
 namespace {
 
@@ -10,6 +12,10 @@ void add_headers(std::string& text, const std::vector<Header>& headers, bool kee
   for (const Header& header : headers) text += fmt::format("{}: {}\r\n", header.name, header.value);
   text += keep ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
   text += "\r\n";
+}
+
+bool has_header(const std::vector<Header>& headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(), [name](const Header& header) { return header.name == name; });
 }
 
 }  // namespace
@@ -20,6 +26,8 @@ const char* reason_of(int status) {
       return "OK";
     case 204:
       return "No Content";
+    case 304:
+      return "Not Modified";
     case 400:
       return "Bad Request";
     case 401:
@@ -51,12 +59,14 @@ const char* reason_of(int status) {
 
 std::string whole_response(const Reply& reply, bool keep, bool only_head) {
   std::string text = fmt::format("HTTP/1.1 {} {}\r\n", reply.status, reason_of(reply.status));
-  if (reply.status != 204) {
+  const bool empty = reply.status == 204 || reply.status == 304;
+  if (!empty) {
     text += fmt::format("Content-Type: {}\r\nContent-Length: {}\r\n", reply.type, reply.body.size());
   }
-  text += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+  if (!has_header(reply.headers, "Cache-Control")) text += "Cache-Control: no-store\r\n";
+  text += "X-Content-Type-Options: nosniff\r\n";
   add_headers(text, reply.headers, keep);
-  if (!only_head && reply.status != 204) text += reply.body;
+  if (!only_head && !empty) text += reply.body;
   return text;
 }
 

@@ -44,7 +44,7 @@ struct ServeOptions : GenerationOptions {
   std::vector<std::string> hosts, origins;
   std::int32_t seats = 4, queue = 64, prefill_chunk = 64, request_seconds = 600;
   std::int64_t body_limit = std::int64_t{4} << 20;
-  bool metrics = false;
+  bool metrics = false, no_page = false;
 };
 
 ServerSettings settings_of(const ServeOptions& options) {
@@ -62,6 +62,7 @@ ServerSettings settings_of(const ServeOptions& options) {
   for (const std::string& origin : options.origins) settings.allowed_origins.push_back(serve::allowed_origin(origin));
   settings.body_limit = static_cast<std::size_t>(options.body_limit);
   settings.metrics = options.metrics;
+  settings.page = !options.no_page;
   settings.log_requests = options.log_requests == "meta";
   return settings;
 }
@@ -152,9 +153,11 @@ void load_models(const ServeOptions& options, const std::vector<NamedFile>& file
   }
 }
 
-void say_what_is_served(const serve::Address& address, const std::string& name, const brim_scheduler_stats& stats) {
+void say_what_is_served(const serve::Address& address, const std::string& name, const brim_scheduler_stats& stats,
+                        bool page) {
   const std::string scratch = bytes_text(stats.scratch_bytes);
   say(fmt::format("{} at {}{}", name, serve::url_of(address), address.path.empty() ? "/v1" : ""));
+  if (page && address.path.empty()) say_quietly(fmt::format("its page at {}/", serve::url_of(address)));
   say_quietly(fmt::format("{} {} with {} of KV memory each, and {} for computing; Ctrl-C ends the server", stats.seats,
                           stats.seats == 1 ? "seat" : "seats", bytes_text(stats.kv_budget_bytes), scratch));
 }
@@ -171,7 +174,9 @@ void serve_model(const ServeOptions& options) {
   load_models(options, files, budgets, models);
   const InterruptScope scope;  // a second Ctrl-C ends the program at once
   serve::serve_until_stopped(settings, models, [&](const serve::Address& address) {
-    for (std::size_t i = 0; i < files.size(); ++i) say_what_is_served(address, files[i].name, models.stats(i));
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      say_what_is_served(address, files[i].name, models.stats(i), settings.page && i == 0);
+    }
   });
   throw Stopped();
 }
@@ -214,6 +219,7 @@ void add_connection_options(CLI::App& command, ServeOptions& options) {
       ->capture_default_str()
       ->group(group);
   command.add_flag("--metrics", options.metrics, "Serve counters for Prometheus at /metrics")->group(group);
+  command.add_flag("--no-page", options.no_page, "Do not serve the web page at /")->group(group);
   command
       .add_option("--log-requests", options.log_requests,
                   "What is written about requests: none, or meta, a line with the path, the status and the time; never "

@@ -19,6 +19,7 @@ struct ServerSettings {
   std::size_t body_limit = std::size_t{4} << 20;
   std::int32_t request_seconds = 600;
   bool metrics = false;
+  bool page = true;  ///< the web page is served
   bool log_requests = false;
 };
 

@@ -10,7 +10,8 @@
 set -eu
 cd "$1"
 . cmake/lint/walk.sh
-walk . \( -name build -o -name .git -o -path ./tests/fuzz/corpus -o -path ./models/demo/synthetic \) -prune -o -type f \
+walk . \( -name build -o -name .git -o -path ./tests/fuzz/corpus -o -path ./models/demo/synthetic \
+  -o -path ./apps/serve/page/built \) -prune -o -type f \
   \( -name '*.[chi]pp' -o -name '*.[ch]' -o -name '*.def' -o -name '*.md' -o -name '*.cmake' -o -name CMakeLists.txt -o -name '*.sh' \
   -o -name '*.awk' -o -name '*.py' -o -name '*.js' -o -name '*.mjs' -o -name '*.ts' -o -path ./run \) -print |
   sed 's|^[.]/||' | grep -vE '^(docs/glossary[.]md|cmake/lint/words[.]sh|tests/lint/selftest[.]sh)$' | sort |

@@ -93,4 +93,28 @@ def keys():
         check("the dog" not in said and "first-key" not in said, f"the log has a text or a key: {said}")
 
 
-run_cases([bodies, paths, names, keys])
+def page():
+    """The page's files need no key, and are not there with --no-page."""
+    with open("page.keys", "w") as file:
+        file.write("page-key\n")
+    with serving("--api-key-file", "page.keys") as server:
+        for path, kind in [("/", "text/html"), ("/page.js", "text/javascript"), ("/licenses", "text/plain")]:
+            connection = server.connect()
+            connection.request("GET", path)
+            reply = connection.getresponse()
+            content = reply.read()
+            check(reply.status == 200 and content, f"{path}: {reply.status}")
+            check(reply.getheader("Content-Type").startswith(kind), f"{path}: {reply.getheader('Content-Type')}")
+            check("default-src 'self'" in reply.getheader("Content-Security-Policy"), f"{path}: no policy")
+            connection.request("GET", path, headers={"If-None-Match": reply.getheader("ETag")})
+            again = connection.getresponse()
+            check(again.status == 304 and again.read() == b"", f"{path}: {again.status} where it is known")
+            connection.close()
+        refused(server, 405, "/", "{}")
+        refused(server, 403, "/", None, method="GET", headers={"Host": "example.org"})
+        refused(server, 401, "/v1/models", None, method="GET")
+    with serving("--no-page") as server:
+        refused(server, 404, "/", None, method="GET")
+
+
+run_cases([bodies, paths, names, keys, page])
