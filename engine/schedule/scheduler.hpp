@@ -32,10 +32,11 @@ inline constexpr std::size_t kMinEvents = 2;  ///< that step() needs room for: a
 struct SchedulerOptions {
   /// What every seat is created with: its context, budget, pool, executor. What a seat says comes from its request.
   generate::SessionOptions seat;
-  int seats = 4;           ///< requests that are worked on at a time, 1 … kMaxSeats
-  int queue = 64;          ///< requests that may wait for a seat, 0 … kMaxQueue
-  int prefill_chunk = 64;  ///< SequenceOptions::prefill_chunk, 32 … kv::kLargestChunk
-  double max_gap = 0.25;   ///< seconds, as Pace
+  int seats = 4;                  ///< requests that are worked on at a time, 1 … kMaxSeats
+  int queue = 64;                 ///< requests that may wait for a seat, 0 … kMaxQueue
+  int prefill_chunk = 64;         ///< SequenceOptions::prefill_chunk, 32 … kv::kLargestChunk
+  double max_gap = 0.25;          ///< seconds, as Pace
+  bool refuse_when_full = false;  ///< requests that a seat cannot keep whole (Counts::kept_tokens)
   /// Seconds since some moment, for deadlines and for the sizes of pieces; any thread. Empty: the steady clock.
   std::function<double()> clock;
 };
@@ -73,7 +74,8 @@ class Scheduler {
     std::int64_t finished = 0, failed = 0, refused = 0;  ///< requests so far; cancelled ones have failed
     std::int64_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0;  ///< of requests that have ended
     std::uint64_t passes = 0;
-    int chunk = 0;  ///< tokens of a prompt that a pass processes at most
+    int chunk = 0;                 ///< tokens of a prompt that a pass processes at most
+    std::int64_t kept_tokens = 0;  ///< that a seat keeps without evicting any and without moving positions
   };
   /// Any thread.
   Counts counts() const;
@@ -103,6 +105,7 @@ class Scheduler {
   };
 
   Scheduler(SchedulerOptions options, std::shared_ptr<run::Executor> executor);
+  Status check_length(Request& request) const;
   Status create_seats(const std::shared_ptr<const model::Model>& model);
   bool late(const Job& job, double now) const noexcept { return job.deadline > 0 && now >= job.deadline; }
   bool ends(const Job& job, double now) const noexcept {
@@ -117,6 +120,7 @@ class Scheduler {
   std::size_t choose_generating(std::span<Seat*> chosen) noexcept;
   void pass(Output& out);
   void say(Seat& seat, const Result<generate::Piece>& piece, Output& out) noexcept;
+  void give_embedding(Seat& seat, Output& out) noexcept;
   void fail(Seat& seat, const Error& why, Output& out) noexcept;
   void leave(Seat& seat, bool failed) noexcept;
 

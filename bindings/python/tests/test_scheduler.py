@@ -110,6 +110,27 @@ class SchedulerTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "this scheduler is closed"):
             scheduler.submit("the cat")
 
+    def test_logprobs_and_embeddings(self):
+        scheduler = self.scheduler(refuse_when_full=True)
+        scheduler.submit("the cat", logprobs=2)
+        text = b""
+        while scheduler.wait(0):
+            for event in scheduler.step():
+                self.assertEqual(len(event.logprobs), 0 if event.token < 0 else 3)
+                if event.token >= 0:
+                    self.assertEqual([one.token for one in event.logprobs[:2]], [event.token, event.token])
+                    self.assertLessEqual(event.logprobs[2].logprob, event.logprobs[1].logprob)
+                    text += event.logprobs[0].text
+        self.assertEqual(text.decode(errors="ignore"), self.alone("the cat").replace("\ufffd", ""))
+        for kind in ("last", "mean"):
+            request = scheduler.submit("the cat", embedding=kind)
+            vector = self.finish(scheduler)[1][request].embedding
+            self.assertAlmostEqual(sum(value * value for value in vector), 1, places=4)
+        with self.assertRaisesRegex(ValueError, "embedding: expected"):
+            scheduler.submit("the cat", embedding="max")
+        with self.assertRaisesRegex(brim.Error, "keeps without forgetting"):
+            scheduler.submit("the cat", limit=scheduler.stats.kept_tokens)
+
     def test_threads_send_while_one_computes_and_closing_ends_a_wait(self):
         scheduler = self.scheduler(seats=3)
         prompts = ["the cat", "the dog", "Once", "Why", "a", "b"]
