@@ -34,7 +34,8 @@ const char* reason_of(Session::End end) { return end == Session::End::limit ? "l
 }  // namespace
 
 // Null for what an event does not have: a text, the reason of the end.
-std::string AnswerBody::event_of(const std::string* text, bool role, const char* reason) const {
+std::string AnswerBody::event_of(const std::string* text, bool role, const char* reason,
+                                 const OrderedJson& logprobs) const {
   OrderedJson choice = {{"index", 0}};
   if (shape_.chat) {
     OrderedJson delta = OrderedJson::object();
@@ -44,7 +45,7 @@ std::string AnswerBody::event_of(const std::string* text, bool role, const char*
   } else {
     choice["text"] = text == nullptr ? std::string() : *text;
   }
-  choice["logprobs"] = nullptr;
+  choice["logprobs"] = logprobs;
   choice["finish_reason"] = reason == nullptr ? OrderedJson() : OrderedJson(reason);
   OrderedJson event = head_of(shape_);
   event["choices"] = OrderedJson::array({std::move(choice)});
@@ -63,13 +64,20 @@ std::string AnswerBody::add(const AnswerPiece& piece) {
     return shape_.stream ? event_text(error_json(*failure_), "error") : std::string();
   }
   last_ = piece;
+  OrderedJson logprobs;
+  if (shape_.logprobs) {
+    logprobs = logprobs_.add(piece.logprobs, {piece.text.size(), piece.last(), piece.end == Session::End::stop_string,
+                                              piece.end == Session::End::end_token});
+  }
   if (!shape_.stream) {
     text_ += piece.text;
     return {};
   }
-  std::string events = piece.text.empty() ? std::string() : event_of(&piece.text, false, nullptr);
+  const bool nothing = piece.text.empty() && (logprobs.is_null() || piece.last());
+  std::string events = nothing ? std::string() : event_of(&piece.text, false, nullptr, logprobs);
   if (!piece.last()) return events;
-  events += event_of(nullptr, false, reason_of(piece.end));
+  // Control tokens at the end have logprobs and no text.
+  events += event_of(nullptr, false, reason_of(piece.end), piece.text.empty() ? logprobs : OrderedJson());
   if (shape_.include_usage) {
     OrderedJson usage = head_of(shape_);
     usage["choices"] = OrderedJson::array();
@@ -87,7 +95,7 @@ Reply AnswerBody::whole() const {
   } else {
     choice["text"] = text_;
   }
-  choice["logprobs"] = nullptr;
+  choice["logprobs"] = shape_.logprobs ? logprobs_.whole() : OrderedJson();
   choice["finish_reason"] = reason_of(last_.end);
   OrderedJson answer = head_of(shape_);
   answer["choices"] = OrderedJson::array({std::move(choice)});

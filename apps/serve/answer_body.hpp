@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "apps/serve/logprobs.hpp"
 #include "apps/serve/reply.hpp"
 
 namespace brim::apps::serve {
@@ -20,6 +21,7 @@ struct AnswerShape {
   std::int64_t created = 0;  ///< seconds since 1970
   std::uint64_t seed = 0;
   std::int64_t kv_budget_bytes = 0;
+  bool logprobs = false;
 };
 
 /// One piece of an answer, as the computing thread hands it on.
@@ -28,12 +30,13 @@ struct AnswerPiece {
   Session::End end = Session::End::not_yet;
   brim_status status = BRIM_OK;
   std::int64_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0;
+  PieceLogprobs logprobs{};
   bool last() const { return status != BRIM_OK || end != Session::End::not_yet; }
 };
 
 class AnswerBody {
  public:
-  explicit AnswerBody(AnswerShape shape) : shape_(std::move(shape)) {}
+  explicit AnswerBody(AnswerShape shape) : shape_(std::move(shape)), logprobs_(shape_.chat) {}
 
   bool stream() const { return shape_.stream; }
   /// The events with which a stream begins: of a chat, the role.
@@ -47,8 +50,10 @@ class AnswerBody {
   bool failed() const { return failure_.has_value(); }
 
  private:
-  std::string event_of(const std::string* text, bool role, const char* reason) const;
+  std::string event_of(const std::string* text, bool role, const char* reason,
+                       const nlohmann::ordered_json& logprobs = nullptr) const;
   AnswerShape shape_;
+  AnswerLogprobs logprobs_;
   std::string text_;  ///< so far, where it is sent whole
   AnswerPiece last_;
   std::optional<Refusal> failure_;

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "apps/serve/fields.hpp"
+#include "apps/serve/logprobs.hpp"
 #include "apps/serve/messages.hpp"
 #include "apps/serve/reply.hpp"
 #include "engine/base/number_text.hpp"
@@ -21,10 +22,26 @@ constexpr std::size_t kMaxStops = 16, kMaxBiases = 1024;
 /// Names that constrain the answer on one server or another, or ask for a longer one: a client that is answered without
 /// them would take the answer for what it is not.
 constexpr const char* kNotImplemented[] = {
-    "response_format", "tools",         "tool_choice",    "grammar",       "json_schema",  "structured_outputs",
-    "regex",           "ebnf",          "functions",      "function_call", "format",       "guided_json",
-    "guided_regex",    "guided_choice", "guided_grammar", "logprobs",      "top_logprobs", "kv_budget",
-    "audio",           "suffix",        "echo",           "prediction",
+    "response_format",
+    "tools",
+    "tool_choice",
+    "grammar",
+    "json_schema",
+    "structured_outputs",
+    "regex",
+    "ebnf",
+    "functions",
+    "function_call",
+    "format",
+    "guided_json",
+    "guided_regex",
+    "guided_choice",
+    "guided_grammar",
+    "kv_budget",
+    "audio",
+    "suffix",
+    "echo",
+    "prediction",
 };
 
 struct NumberField {
@@ -49,7 +66,6 @@ bool asks_for_nothing(const std::string& name, const Json& value) {
   if (value == false || value == "") return true;
   if (name == "tool_choice") return value == "none" || value == "auto";
   if (name == "function_call") return value == "none";
-  if (name == "top_logprobs") return value == 0;
   if (name == "response_format") return value.is_object() && value.size() == 1 && value.value("type", Json()) == "text";
   return false;
 }
@@ -155,6 +171,7 @@ void read_common(Fields& fields, const Json& body, AnswerRequest& request) {
   refuse_not_implemented(fields, body);
   read_stream(fields, request);
   read_sampling(fields, request);
+  request.logprobs = read_logprobs(fields, request.chat);
   request.reuse = fields.flag("cache_prompt").value_or(true);
   // Hints that change no answer.
   (void)fields.text("user");

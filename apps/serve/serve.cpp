@@ -30,7 +30,7 @@ using serve::ServerSettings;
 
 struct ServeOptions : GenerationOptions {
   TemplateOptions chat_template;
-  std::string listen = "127.0.0.1:11711", key_file, log_requests = "none";
+  std::string listen = "127.0.0.1:11711", key_file, log_requests = "none", when_full = "forget";
   std::vector<std::string> hosts, origins;
   std::int32_t seats = 4, queue = 64, prefill_chunk = 64, request_seconds = 600;
   std::int64_t body_limit = std::int64_t{4} << 20;
@@ -65,6 +65,7 @@ ServedModel served_model(const ServeOptions& options, const Model& model) {
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   served.request_seconds = options.request_seconds;
   served.metrics = options.metrics;
+  served.refuse_when_full = options.when_full == "refuse";
   served.seed = parse_integer<std::uint64_t>(options.given.value("seed"));
   served.defaults = options.given.of({api::OptionScope::session}).all();
   return served;
@@ -75,7 +76,11 @@ Scheduler create_scheduler(const ServeOptions& options, const Model& model) {
   add_session_options(settings, with_typed_texts(options.given, true), chosen_seed(options.given));
   const std::int32_t queue = options.queue == 0 ? -1 : options.queue;  // none may wait
   return Scheduler(model, settings,
-                   {.seats = options.seats, .queue = queue, .prefill_chunk = options.prefill_chunk, .max_gap_ms = 0});
+                   {.seats = options.seats,
+                    .queue = queue,
+                    .prefill_chunk = options.prefill_chunk,
+                    .max_gap_ms = 0,
+                    .refuse_when_full = options.when_full == "refuse"});
 }
 
 void say_what_is_served(const serve::Address& address, const ServedModel& served, const brim_scheduler_stats& stats) {
@@ -169,6 +174,15 @@ void add_seat_options(CLI::App& command, ServeOptions& options) {
           "Where the budget holds less than the context: max number of tokens of a prompt that a pass processes")
       ->type_name("TOKENS")
       ->transform(whole_number(32, 512))
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option(
+          "--when-full", options.when_full,
+          "What happens to a text that outgrows its seat: forget, as the KV options say, or refuse a request whose "
+          "prompt and limit do not fit")
+      ->type_name("WHAT")
+      ->check(one_of({"forget", "refuse"}))
       ->capture_default_str()
       ->group(group);
 }

@@ -262,7 +262,7 @@ TEST_CASE("logprobs, embeddings and lengths that do not fit, through the C inter
   std::size_t noted = 0;
   while (scheduler.wait(0)) {
     for (const brim::Scheduler::Event& event : scheduler.step()) {
-      CHECK(event.logprobs.size() == (event.id == asking && event.token >= 0 ? 3 : 0));
+      CHECK(event.logprobs.size() == (event.id == asking && event.token >= 0 ? 3u : 0u));
       if (event.logprobs.empty()) continue;
       ++noted;
       CHECK(event.logprobs[0].token == event.token);
@@ -285,7 +285,8 @@ TEST_CASE("logprobs, embeddings and lengths that do not fit, through the C inter
   session.append("the dog");
   CHECK(width == session.embedding().size());
   const std::string limit = std::to_string(scheduler.stats().kept_tokens);
-  const brim::Options longer{{"limit", limit}};
+  brim::Options longer;
+  longer.set("limit", limit);
   CHECK_THROWS_AS(scheduler.submit({.text = "the dog", .options = &longer}), brim::Exception);
   brim_request request = text_request("the dog");
   std::int64_t none = 0;
