@@ -30,10 +30,10 @@ using serve::ServerSettings;
 
 struct ServeOptions : GenerationOptions {
   TemplateOptions chat_template;
-  std::string listen = "127.0.0.1:11711", key_file, log_requests = "none", when_full = "forget";
+  std::string listen = "127.0.0.1:11711", key_file, log_requests = "none", when_full = "forget", park_folder;
   std::vector<std::string> hosts, origins;
   std::int32_t seats = 4, queue = 64, prefill_chunk = 64, request_seconds = 600;
-  std::int64_t body_limit = std::int64_t{4} << 20;
+  std::int64_t body_limit = std::int64_t{4} << 20, park_bytes = std::int64_t{1} << 30;
   bool metrics = false;
 };
 
@@ -71,6 +71,12 @@ ServedModel served_model(const ServeOptions& options, const Model& model) {
   return served;
 }
 
+std::string absolute_folder(const std::string& folder) {
+  std::string path = std::filesystem::absolute(folder).lexically_normal().string();
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
 Scheduler create_scheduler(const ServeOptions& options, const Model& model) {
   Options settings = creation_options(options.given, options.chat_template);
   add_session_options(settings, with_typed_texts(options.given, true), chosen_seed(options.given));
@@ -80,7 +86,9 @@ Scheduler create_scheduler(const ServeOptions& options, const Model& model) {
                     .queue = queue,
                     .prefill_chunk = options.prefill_chunk,
                     .max_gap_ms = 0,
-                    .refuse_when_full = options.when_full == "refuse"});
+                    .refuse_when_full = options.when_full == "refuse",
+                    .park_folder = options.park_folder.empty() ? std::string() : absolute_folder(options.park_folder),
+                    .park_bytes = options.park_bytes});
 }
 
 void say_what_is_served(const serve::Address& address, const ServedModel& served, const brim_scheduler_stats& stats) {
@@ -183,6 +191,17 @@ void add_seat_options(CLI::App& command, ServeOptions& options) {
           "prompt and limit do not fit")
       ->type_name("WHAT")
       ->check(one_of({"forget", "refuse"}))
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--park-dir", options.park_folder,
+                  "A folder for conversations that lose their seat, also when the server ends; one server at a time "
+                  "(default: they are lost)")
+      ->type_name("DIR")
+      ->group(group);
+  command.add_option("--park-bytes", options.park_bytes, "Max size of all files in that folder, in bytes")
+      ->type_name("BYTES")
+      ->transform(whole_number(1, std::int64_t{1} << 50))
       ->capture_default_str()
       ->group(group);
 }

@@ -44,7 +44,9 @@ napi_value scheduler(const Call& call) {
       number_of(call.env, given, "queue", -1),
       number_of(call.env, given, "prefillChunk", 0),
       number_of(call.env, given, "maxGapMs", 0),
-      flag_of(call.env, property(call.env, given, "refuseWhenFull"), "refuseWhenFull")};
+      flag_of(call.env, property(call.env, given, "refuseWhenFull"), "refuseWhenFull"),
+      nullptr,
+      0};
   const auto progress = call.optional_handle<Listener>(3);
   std::shared_ptr<brim_options> options = call.options(1);
   if (progress) check(call.env, brim_options_on_progress(options.get(), Listener::progress, progress.get()));

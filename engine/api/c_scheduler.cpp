@@ -70,6 +70,8 @@ brim::Result<brim::schedule::SchedulerOptions> scheduler_options(const brim_sche
   options.queue = settings.queue < 0 ? 0 : chosen(settings.queue, kDefaultQueue);
   options.prefill_chunk = chosen(settings.prefill_chunk, kDefaultChunk);
   BRIM_ASSIGN(options.refuse_when_full, kind_of(settings.when_full, true, "settings->when_full"));
+  if (settings.park_folder != nullptr) options.park_folder = settings.park_folder;
+  options.park_bytes = settings.park_bytes;
   options.max_gap = chosen(settings.max_gap_ms, kDefaultGap) / kMilliseconds;
   return options;
 }
@@ -307,6 +309,10 @@ brim_status brim_scheduler_stats_get(const brim_scheduler* scheduler, brim_sched
     filled.generated_tokens = counts.generated_tokens;
     filled.passes = static_cast<std::int64_t>(counts.passes);
     filled.chunk = counts.chunk;
+    filled.parked = counts.parked;
+    filled.restored = counts.restored;
+    filled.parking_failed = counts.parking_failed;
+    filled.parked_bytes = counts.parked_bytes;
     filled.kept_tokens = counts.kept_tokens;
     return hand_out(stats, filled, "stats");
   });

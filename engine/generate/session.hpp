@@ -82,6 +82,14 @@ class Session {
   static Result<std::unique_ptr<Session>> restore(std::shared_ptr<const model::Model> model, SessionOptions options,
                                                   SavedSession& saved);
 
+  /// For a scheduler, which keeps the states of its seats elsewhere: the state, whose pieces stay valid until the next
+  /// call, errors as save(); and the way back into a session with the same plan, errors those of the state, with nothing
+  /// of a text left.
+  Status save_state(StateWriter& state) {
+    return cancellable([&] { return save(state); });
+  }
+  Status take_over(StateReader& state);
+
   void on_progress(Progress progress) { progress_ = std::move(progress); }
   /// Makes the call in progress, or else the next one, end with ErrorCode::cancelled: fork, save, append, message,
   /// regenerate, next or load_messages. The request waits until one of them has ended this way; several requests before

@@ -59,7 +59,7 @@ Scheduler::Scheduler(SchedulerOptions options, std::shared_ptr<run::Executor> ex
   if (!options_.clock) options_.clock = steady_seconds;
 }
 
-Scheduler::~Scheduler() = default;
+Scheduler::~Scheduler() { park_all(); }
 
 Result<std::unique_ptr<Scheduler>> Scheduler::create(std::shared_ptr<const model::Model> model,
                                                      SchedulerOptions options) {
@@ -110,7 +110,7 @@ Status Scheduler::create_seats(const std::shared_ptr<const model::Model>& model)
   counts_.outside_bytes = memory.outside_budget_bytes();
   counts_.chunk = memory.kv.chunk;
   counts_.kept_tokens = kept_tokens(memory.kv);
-  return {};
+  return open_parking(*model);
 }
 
 // An embedding of a text that was not kept whole would be another one. An answer without a limit gets the rest of the

@@ -92,8 +92,7 @@ Status Scheduler::begin(Seat& seat) {
   Job& job = *seat.job;
   try {
     BRIM_ASSIGN(job.cached_tokens,
-                seat.session->begin_prompt(job.request.ids, job.request.reuse && seat.key == job.request.key,
-                                           job.request.answer));
+                seat.session->begin_prompt(job.request.ids, exchange_text(seat), job.request.answer));
     if (job.request.pooling != generate::Pooling::none) seat.session->pool(job.request.pooling);
   } catch (const std::bad_alloc&) {
     return Error{ErrorCode::out_of_memory, "out of memory"};  // so short that it is stored without an allocation

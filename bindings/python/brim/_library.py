@@ -124,6 +124,8 @@ class SchedulerSettings(Filled):
         ("prefill_chunk", c_int32),
         ("max_gap_ms", c_int32),
         ("when_full", c_int32),
+        ("park_folder", c_char_p),
+        ("park_bytes", c_int64),
     ]
 
 
@@ -188,6 +190,10 @@ class SchedulerStats(Filled):
         ("generated_tokens", c_int64),
         ("passes", c_int64),
         ("chunk", c_int32),
+        ("parked", c_int64),
+        ("restored", c_int64),
+        ("parking_failed", c_int64),
+        ("parked_bytes", c_int64),
         ("kept_tokens", c_int64),
     ]
 

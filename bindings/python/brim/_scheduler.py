@@ -68,6 +68,10 @@ class SchedulerStats:
     generated_tokens: int
     passes: int
     chunk: int
+    parked: int
+    restored: int
+    parking_failed: int
+    parked_bytes: int
     kept_tokens: int
 
 
@@ -91,6 +95,8 @@ class Scheduler(c.Owner):
         prefill_chunk: int = 0,
         max_gap_ms: int = 0,
         refuse_when_full: bool = False,
+        park_folder: str = "",
+        park_bytes: int = 0,
         progress: Optional[Progress] = None,
         **options: Any,
     ) -> None:
@@ -103,6 +109,9 @@ class Scheduler(c.Owner):
         for name, value in (("seats", seats), ("prefill_chunk", prefill_chunk), ("max_gap_ms", max_gap_ms)):
             setattr(settings, name, arguments.integer(name, value, arguments.INT32_MAX))
         settings.when_full = arguments.flag("refuse_when_full", refuse_when_full)
+        if park_folder:
+            settings.park_folder = arguments.text("park_folder", park_folder)
+        settings.park_bytes = arguments.integer("park_bytes", park_bytes, arguments.INT64_MAX)
         if queue is not None:
             settings.queue = arguments.integer("queue", queue, arguments.INT32_MAX) or -1
         preparing = ProgressCallback(progress)

@@ -1,5 +1,6 @@
 """Many requests over one model: each is answered as a session answers it, and failures stay alone."""
 import os
+import tempfile
 import threading
 import unittest
 
@@ -130,6 +131,19 @@ class SchedulerTest(unittest.TestCase):
             scheduler.submit("the cat", embedding="max")
         with self.assertRaisesRegex(brim.Error, "keeps without forgetting"):
             scheduler.submit("the cat", limit=scheduler.stats.kept_tokens)
+
+    def test_a_closed_scheduler_parks_its_texts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            park = {"seats": 1, "park_folder": folder + "/park", "park_bytes": 1 << 24}
+            scheduler = self.scheduler(**park)
+            scheduler.submit("a" * 100)
+            self.finish(scheduler)
+            scheduler.close()
+            later = self.scheduler(**park)
+            request = later.submit("a" * 100)
+            self.assertGreater(self.finish(later)[1][request].cached_tokens, 60)
+            self.assertEqual(later.stats.restored, 1)
+            later.close()
 
     def test_threads_send_while_one_computes_and_closing_ends_a_wait(self):
         scheduler = self.scheduler(seats=3)

@@ -46,6 +46,11 @@ typedef struct brim_scheduler_settings {
   /* 0: a text that outgrows a seat is forgotten by the rules of kv.keep; 1: a request whose prompt and limit together are
    * more than brim_scheduler_stats.kept_tokens is refused, and one without a limit ends there. */
   int32_t when_full;
+  /* NULL, or the absolute path of a folder for texts that lose their seat, and when the scheduler is freed; it is created
+   * with access for this user alone. A later scheduler with the same folder, model and options continues them, for equal
+   * keys. One scheduler at a time. `park_bytes`: of all files, at least 1. */
+  const char* park_folder;
+  int64_t park_bytes;
 } brim_scheduler_settings;
 /* Creates a scheduler with all its memory. `options` (may be NULL): of a session; those that are fixed at creation hold for
  * every seat, kv.budget for each of them (auto: what is available is divided between them), the others are the defaults of
@@ -53,7 +58,7 @@ typedef struct brim_scheduler_settings {
  * or the machine: the sentence has the seat and the numbers. brim_options_on_progress() works as for a session. */
 BRIM_API brim_status brim_scheduler_create(brim_model* model, const brim_options* options,
                                            const brim_scheduler_settings* settings, brim_scheduler** out);
-/* Not while another thread is inside a call on it. Requests end without an event. The model may be freed first. */
+/* Not while another thread is inside a call on it. Parks what seats hold. Requests end without an event. The model may be freed first. */
 BRIM_API void brim_scheduler_free(brim_scheduler* scheduler);
 
 typedef struct brim_request {
@@ -148,6 +153,10 @@ typedef struct brim_scheduler_stats {
   int64_t generated_tokens; /* the same */
   int64_t passes;
   int32_t chunk; /* max number of tokens of a prompt that a pass processes */
+  int64_t parked;         /* texts that were written to the folder */
+  int64_t restored;       /* texts that came back */
+  int64_t parking_failed; /* texts that could not be written, or not be used again; no request fails by that */
+  int64_t parked_bytes;   /* of the files that are there */
   int64_t kept_tokens; /* of one text that a seat keeps before anything is forgotten */
 } brim_scheduler_stats;
 BRIM_API brim_status brim_scheduler_stats_get(const brim_scheduler* scheduler, brim_scheduler_stats* stats);

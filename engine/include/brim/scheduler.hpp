@@ -30,6 +30,8 @@ class Scheduler {
     std::int32_t prefill_chunk = 0;
     std::int32_t max_gap_ms = 0;
     bool refuse_when_full = false;
+    std::string park_folder = {};
+    std::int64_t park_bytes = 0;
   };
   /// As brim_request. The prompt is the first of `messages`, `ids` and `text` that is not empty.
   struct Request {
@@ -62,9 +64,14 @@ class Scheduler {
   /// Books all seats, or throws BRIM_OUT_OF_MEMORY.
   explicit Scheduler(const Model& model, const Options& options = {}) : Scheduler(model, options, Settings()) {}
   Scheduler(const Model& model, const Options& options, const Settings& settings) {
-    brim_scheduler_settings own{sizeof own,          settings.seats,
-                                settings.queue,      settings.prefill_chunk,
-                                settings.max_gap_ms, settings.refuse_when_full ? 1 : 0};
+    brim_scheduler_settings own{sizeof own,
+                                settings.seats,
+                                settings.queue,
+                                settings.prefill_chunk,
+                                settings.max_gap_ms,
+                                settings.refuse_when_full ? 1 : 0,
+                                settings.park_folder.empty() ? nullptr : settings.park_folder.c_str(),
+                                settings.park_bytes};
     brim_scheduler* raw = nullptr;
     detail::check(brim_scheduler_create(model.get(), options.get(), &own, &raw));
     handle_.reset(raw);

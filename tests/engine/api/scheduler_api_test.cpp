@@ -197,7 +197,7 @@ TEST_CASE("misuse of a scheduler is refused with a reason") {
     CHECK(brim_scheduler_create(test.model.get(), test.options.get(), &settings, &none) == BRIM_INVALID_ARGUMENT);
     CHECK(none == nullptr);
   }
-  settings = {sizeof settings, 1, -2, 0, 0, 0};
+  settings = {sizeof settings, 1, -2, 0, 0, 0, nullptr, 0};
   CHECK(brim_scheduler_create(test.model.get(), test.options.get(), &settings, &none) == BRIM_INVALID_ARGUMENT);
   brim::Scheduler scheduler(test.model, test.options);
   std::int64_t id = 5;
@@ -304,6 +304,30 @@ TEST_CASE("logprobs, embeddings and lengths that do not fit, through the C inter
   settings.when_full = 2;
   brim_scheduler* created = nullptr;
   CHECK(brim_scheduler_create(test.model.get(), test.options.get(), &settings, &created) == BRIM_INVALID_ARGUMENT);
+}
+
+TEST_CASE("a freed scheduler parks its texts, and the next one continues them") {
+  SchedulerTest test;
+  const brim::Scheduler::Settings settings{
+      .seats = 1, .park_folder = test.folder.path + "/park", .park_bytes = 1 << 24};
+  const std::string text(100, 'a');
+  const auto cached = [&](brim::Scheduler& scheduler, const char* key) {
+    const std::int64_t id = scheduler.submit({.text = text, .key = key});
+    return Texts(scheduler).cached[id];
+  };
+  {
+    brim::Scheduler scheduler(test.model, test.options, settings);
+    CHECK(cached(scheduler, "a") == 0);
+  }
+  brim::Scheduler scheduler(test.model, test.options, settings);
+  CHECK(scheduler.stats().parked_bytes > 0);
+  CHECK(cached(scheduler, "b") == 0);
+  CHECK(cached(scheduler, "a") > 80);
+  CHECK(scheduler.stats().restored == 1);
+  CHECK(scheduler.stats().parked == 1);
+  CHECK(scheduler.stats().parking_failed == 0);
+  CHECK_THROWS_AS(brim::Scheduler(test.model, test.options, {.park_folder = "relative", .park_bytes = 1}),
+                  brim::Exception);
 }
 
 TEST_CASE("a model may be freed before its scheduler") {
