@@ -160,7 +160,7 @@ Outcome Endpoints::props(const Call&) const {
                      {"kv_budget_bytes", stats.kv_budget_bytes},
                      {"prefill_chunk", stats.chunk},
                      {"kept_tokens", stats.kept_tokens},
-                     {"when_full", served_.refuse_when_full ? "refuse" : "forget"},
+                     {"when_full", served_.refuse_when_full ? "refuse" : "evict"},
                      {"request_timeout", served_.request_seconds},
                      {"has_chat_template", model_.info().has_chat_template != 0},
                      {"operator_settings", std::move(defaults)}});

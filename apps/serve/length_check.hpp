@@ -8,7 +8,7 @@ namespace brim::apps::serve {
 
 struct SeatLength {
   std::int64_t context = 0;  ///< positions
-  std::int64_t kept = 0;     ///< tokens of one text that a seat keeps before anything is forgotten
+  std::int64_t kept = 0;     ///< tokens of one text that a seat keeps before anything is evicted
   bool refuse = false;       ///< --when-full refuse
 };
 

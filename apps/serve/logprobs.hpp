@@ -26,7 +26,7 @@ PieceLogprobs logprobs_of(const brim_event& event);
 /// and `top_logprobs`; of a completion: `logprobs` (a number). Throws Refusal (400).
 std::optional<std::int32_t> read_logprobs(Fields& fields, bool chat);
 
-/// Holds a token's logprobs back until text of it goes out: a stop string may hold that back, and where one ended the
+/// Holds a token's logprobs back until the token's text goes out: a stop string may hold that back, and where one ended the
 /// answer, the tokens behind the text that was sent are left out. So is the token that ended it.
 class AnswerLogprobs {
  public:

@@ -30,7 +30,7 @@ using serve::ServerSettings;
 
 struct ServeOptions : GenerationOptions {
   TemplateOptions chat_template;
-  std::string listen = "127.0.0.1:11711", key_file, log_requests = "none", when_full = "forget", park_folder;
+  std::string listen = "127.0.0.1:11711", key_file, log_requests = "none", when_full = "evict", park_folder;
   std::vector<std::string> hosts, origins;
   std::int32_t seats = 4, queue = 64, prefill_chunk = 64, request_seconds = 600;
   std::int64_t body_limit = std::int64_t{4} << 20, park_bytes = std::int64_t{1} << 30;
@@ -185,12 +185,12 @@ void add_seat_options(CLI::App& command, ServeOptions& options) {
       ->capture_default_str()
       ->group(group);
   command
-      .add_option(
-          "--when-full", options.when_full,
-          "What happens to a text that outgrows its seat: forget, as the KV options say, or refuse a request whose "
-          "prompt and limit do not fit")
+      .add_option("--when-full", options.when_full,
+                  "What happens to a text that outgrows its seat: evict its older entries, as the KV options say, or "
+                  "refuse a request whose "
+                  "prompt and limit do not fit")
       ->type_name("WHAT")
-      ->check(one_of({"forget", "refuse"}))
+      ->check(one_of({"evict", "refuse"}))
       ->capture_default_str()
       ->group(group);
   command

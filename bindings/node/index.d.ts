@@ -236,7 +236,7 @@ export class Model {
       queue?: number;
       prefillChunk?: number;
       maxGapMs?: number;
-      /** Refuse requests that outgrow a seat (SchedulerStats.keptTokens), instead of forgetting. */
+      /** Refuse requests that outgrow a seat (SchedulerStats.keptTokens), instead of evicting. */
       refuseWhenFull?: boolean;
     },
   ): Promise<Scheduler>;
@@ -371,7 +371,7 @@ export interface SchedulerStats {
   generatedTokens: number;
   passes: number;
   chunk: number;
-  /** Of one text that a seat keeps before anything is forgotten. */
+  /** Of one text that a seat keeps before anything is evicted. */
   keptTokens: number;
 }
 

@@ -127,7 +127,7 @@ class Session {
   /// outlive the prompt. Errors: those of set_sampling(), with the text before still in the cache.
   Result<std::int64_t> begin_prompt(std::span<const TokenId> ids, bool reuse, const SessionOptions& answer);
   /// To be called behind begin_prompt() with `reuse` false: what embedding() of the prompt is, instead of an answer, once
-  /// no piece of it is left. May throw bad_alloc.
+  /// none of its pieces is left. May throw bad_alloc.
   void pool(Pooling pooling);
   /// That, as a vector of unit length (of length 0 where all values are); valid until the next call.
   Result<std::span<const float>> pooled();

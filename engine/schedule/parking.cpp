@@ -193,12 +193,12 @@ Status Parking::park(std::string_view key, std::span<const TokenId> ids, const S
     const auto oldest = std::min_element(entries_.begin(), entries_.end(), [](const Entry& one, const Entry& other) {
       return one.last_used < other.last_used;
     });
-    forget(static_cast<std::size_t>(oldest - entries_.begin()));
+    drop(static_cast<std::size_t>(oldest - entries_.begin()));
   }
   return {};
 }
 
-void Parking::forget(std::size_t at) noexcept {
+void Parking::drop(std::size_t at) noexcept {
   platform::remove_file(folder_ + "/" + entries_[at].name);
   bytes_ -= entries_[at].bytes;
   entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(at));
@@ -235,7 +235,7 @@ Status Parking::restore(std::string_view key, std::span<const TokenId> ids, gene
   const std::size_t at = best(key, ids, blocks);
   if (at == entries_.size()) return error(ErrorCode::invalid_argument, "no parked text begins like this prompt");
   Status status = restore(entries_[at], session);
-  if (!status && status.error().code != ErrorCode::out_of_memory) forget(at);
+  if (!status && status.error().code != ErrorCode::out_of_memory) drop(at);
   return status;
 }
 

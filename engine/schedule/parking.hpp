@@ -63,7 +63,7 @@ class Parking {
   Sha256::Digest owner_of(std::string_view key) const noexcept;
   std::size_t best(std::string_view key, std::span<const TokenId> ids, std::size_t& blocks) const;
   Status restore(const Entry& entry, generate::Session& session) const;
-  void forget(std::size_t at) noexcept;
+  void drop(std::size_t at) noexcept;
   std::string path_of(const std::string& name) const { return folder_ + "/" + name; }
 
   std::string folder_;

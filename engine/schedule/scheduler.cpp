@@ -125,7 +125,7 @@ Status Scheduler::check_length(Request& request) const {
   if (tokens > kept || answer > kept - tokens) {
     return error(ErrorCode::invalid_argument, "the prompt has ", tokens, " tokens and its answer up to ", answer,
                  "; expected at most ", kept, " together, which is what a seat with a KV budget of ",
-                 size_text(static_cast<std::size_t>(counts_.budget_bytes)), " keeps without forgetting: shorten it, ",
+                 size_text(static_cast<std::size_t>(counts_.budget_bytes)), " keeps without evicting: shorten it, ",
                  "or raise the budget or the context");
   }
   if (open) request.answer.limit = kept - tokens;

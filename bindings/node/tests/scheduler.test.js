@@ -135,7 +135,7 @@ test("logprobs and embeddings", async () => {
   }
   assert.ok(scheduler.stats.keptTokens > 0);
   const tooLong = { text: "the cat", options: { limit: scheduler.stats.keptTokens } };
-  await assert.rejects(said(scheduler, tooLong), { status: 1, message: /keeps without forgetting/ });
+  await assert.rejects(said(scheduler, tooLong), { status: 1, message: /keeps without evicting/ });
   await assert.rejects(said(scheduler, { text: "a", embedding: "max" }), { name: "RangeError", message: /^embedding: expected/ });
 });
 

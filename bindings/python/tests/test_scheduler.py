@@ -129,7 +129,7 @@ class SchedulerTest(unittest.TestCase):
             self.assertAlmostEqual(sum(value * value for value in vector), 1, places=4)
         with self.assertRaisesRegex(ValueError, "embedding: expected"):
             scheduler.submit("the cat", embedding="max")
-        with self.assertRaisesRegex(brim.Error, "keeps without forgetting"):
+        with self.assertRaisesRegex(brim.Error, "keeps without evicting"):
             scheduler.submit("the cat", limit=scheduler.stats.kept_tokens)
 
     def test_a_closed_scheduler_parks_its_texts(self):

@@ -43,7 +43,7 @@ typedef struct brim_scheduler_settings {
   /* A piece of a prompt may lengthen a pass to this time or to three times what a pass takes without one, whichever is
    * longer, but has at least 32 tokens; 0: 250. */
   int32_t max_gap_ms;
-  /* 0: a text that outgrows a seat is forgotten by the rules of kv.keep; 1: a request whose prompt and limit together are
+  /* 0: a text that outgrows a seat is evicted by the rules of kv.keep; 1: a request whose prompt and limit together are
    * more than brim_scheduler_stats.kept_tokens is refused, and one without a limit ends there. */
   int32_t when_full;
   /* NULL, or the absolute path of a folder for texts that lose their seat, and when the scheduler is freed; it is created
@@ -76,8 +76,8 @@ typedef struct brim_request {
   const brim_options* options; /* NULL: the defaults; else options that a living session may change, except "system" */
   const char* key;             /* NULL or up to 256 bytes: text is used again only between requests with an equal key */
   size_t key_size;
-  int32_t reuse;      /* 1: the prompt may begin with what a seat holds; 0: every token is processed */
-  int32_t timeout_ms; /* from now to the end of the answer, then it ends with BRIM_CANCELLED; 0: no limit */
+  int32_t reuse;        /* 1: the prompt may begin with what a seat holds; 0: every token is processed */
+  int32_t timeout_ms;   /* from now to the end of the answer, then it ends with BRIM_CANCELLED; 0: no limit */
   int32_t logprobs;     /* 1: events have the logarithm of their token's probability; 0: they do not */
   int32_t top_logprobs; /* with logprobs: and of this many of the most probable tokens, 0 to 20 */
   /* 0: an answer; 1, 2: one event with a vector for the prompt instead, of unit length and as wide as the model: its state
@@ -104,8 +104,9 @@ BRIM_API void brim_scheduler_cancel(brim_scheduler* scheduler, int64_t id);
 typedef struct brim_logprob {
   int32_t token;
   float logprob;
-  const char* bytes; /* the token's text: for an event's own token what it adds to the answer, for others control tokens by
-                      * name; not always whole characters; valid as long as the model or a session of it */
+  /* The token's text: for an event's own token what it adds to the answer, for others control tokens by name; not always
+   * whole characters. Valid as long as the model. */
+  const char* bytes;
   size_t bytes_size;
 } brim_logprob;
 typedef struct brim_event {
@@ -119,7 +120,8 @@ typedef struct brim_event {
   int64_t prompt_tokens;    /* of the whole prompt */
   int64_t cached_tokens;    /* of those, the ones that a seat held already */
   int64_t generated_tokens; /* so far */
-  const brim_logprob* logprobs; /* of `token`, then of the most probable ones, the best first; NULL where not requested and
+  const brim_logprob*
+      logprobs; /* of `token`, then of the most probable ones, the best first; NULL where not requested and
                                  * where `token` is -1; belongs to the scheduler, valid until the next step */
   size_t logprobs_count;
   const float* embedding; /* NULL but in the last event of a request for one; valid until the next step */
@@ -152,12 +154,12 @@ typedef struct brim_scheduler_stats {
   int64_t cached_tokens;    /* the same */
   int64_t generated_tokens; /* the same */
   int64_t passes;
-  int32_t chunk; /* max number of tokens of a prompt that a pass processes */
+  int32_t chunk;          /* max number of tokens of a prompt that a pass processes */
   int64_t parked;         /* texts that were written to the folder */
   int64_t restored;       /* texts that came back */
   int64_t parking_failed; /* texts that could not be written, or not be used again; no request fails by that */
   int64_t parked_bytes;   /* of the files that are there */
-  int64_t kept_tokens; /* of one text that a seat keeps before anything is forgotten */
+  int64_t kept_tokens;    /* of one text that a seat keeps before anything is evicted */
 } brim_scheduler_stats;
 BRIM_API brim_status brim_scheduler_stats_get(const brim_scheduler* scheduler, brim_scheduler_stats* stats);
 

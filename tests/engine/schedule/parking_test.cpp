@@ -128,8 +128,6 @@ TEST_CASE("parked files that were altered anywhere are not used, and removed") {
     const schedule::Request again = longer(request_of(1, 100, 4));
     const test::Answer found = answered(*scheduler, again);
     INFO("round ", round, ", byte ", at);
-    CHECK(
-        (while_open || parked_files(path).empty() || found.cached == 100));  // a state that was altered is found later
     if (while_open) CHECK(found.cached == 0);
     if (while_open) CHECK(scheduler->counts().parking_failed == 1);
     CHECK(parked_files(path).empty());

@@ -1,4 +1,4 @@
-// What requests may ask for beside text: logprobs, embeddings, and to be refused rather than to be forgotten.
+// What requests may ask for beside text: logprobs, embeddings, and to be refused rather than to be evicted.
 #include <cmath>
 #include <vector>
 
@@ -144,11 +144,11 @@ TEST_CASE("what a seat cannot keep is refused with the numbers, where that is as
   CHECK(answers.of(whole).generated == 56);
   CHECK(answers.of(open).generated == 6);
   CHECK(answers.of(open).end == generate::End::limit);
-  const auto forgetting = test::make_scheduler(model, seats_of(1));
-  CHECK(forgetting->submit(request_of(1, 200, 57)));
+  const auto evicting = test::make_scheduler(model, seats_of(1));
+  CHECK(evicting->submit(request_of(1, 200, 57)));
   schedule::Request embedding = request_of(1, 257, 0);
   embedding.pooling = generate::Pooling::mean;
-  CHECK(!forgetting->submit(embedding));  // never cut
+  CHECK(!evicting->submit(embedding));  // never cut
 }
 
 TEST_CASE("a budget below the need keeps fewer tokens, and none of those is evicted") {
