@@ -120,9 +120,9 @@ typedef struct brim_event {
   int64_t prompt_tokens;    /* of the whole prompt */
   int64_t cached_tokens;    /* of those, the ones that a seat held already */
   int64_t generated_tokens; /* so far */
-  const brim_logprob*
-      logprobs; /* of `token`, then of the most probable ones, the best first; NULL where not requested and
-                                 * where `token` is -1; belongs to the scheduler, valid until the next step */
+  /* Of `token`, then of the most probable ones, the best first; NULL where not requested and where `token` is -1. Belongs
+   * to the scheduler, valid until the next step. */
+  const brim_logprob* logprobs;
   size_t logprobs_count;
   const float* embedding; /* NULL but in the last event of a request for one; valid until the next step */
   size_t embedding_count;
