@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/result.hpp"
 #include "platform/descriptor.hpp"
@@ -25,5 +26,16 @@ Descriptor open_private_file(const std::string& path, std::string& why);
 
 /// Whether `folder` holds a regular file whose name ends in `ending` and that has this many bytes.
 bool folder_has_file(const std::string& folder, std::string_view ending, std::uint64_t bytes);
+
+struct ListedFile {
+  std::string name;  ///< without the folder
+  std::uint64_t bytes = 0;
+  std::int64_t modified_ns = 0;  ///< since 1970
+};
+/// The regular files of `folder` whose names end in `ending`, in no order; none where it cannot be listed.
+std::vector<ListedFile> list_files(const std::string& folder, std::string_view ending);
+
+/// Removes a file, if it is there.
+void remove_file(const std::string& path) noexcept;
 
 }  // namespace brim::platform

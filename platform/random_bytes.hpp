@@ -11,4 +11,7 @@ namespace brim::platform {
 /// nothing computed from them may reveal them.
 bool process_secret(std::span<std::byte, 16> bytes) noexcept;
 
+/// Fills `bytes` with random bytes that cannot be predicted; false where the system provides none.
+bool random_bytes(std::span<std::byte> bytes) noexcept;
+
 }  // namespace brim::platform

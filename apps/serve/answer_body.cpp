@@ -11,6 +11,8 @@ namespace brim::apps::serve {
 AnswerBody::AnswerBody(AnswerShape shape)
     : family_(*shape.family),
       stream_(shape.stream),
+      has_logprobs_(shape.logprobs),
+      logprobs_(shape.chat),
       writer_(family_.writer(std::move(shape))),
       began_(std::chrono::steady_clock::now()) {}
 
@@ -30,13 +32,20 @@ std::string AnswerBody::add(const AnswerPiece& piece) {
   if (state_.prompt_ns == 0) state_.prompt_ns = state_.total_ns;
   state_.text += piece.text;
   state_.piece = piece;
+  if (has_logprobs_) {
+    state_.logprobs =
+        logprobs_.add(piece.logprobs, {piece.text.size(), piece.last(), piece.end == Session::End::stop_string,
+                                       piece.end == Session::End::end_token});
+  }
   return stream_ ? writer_->add(state_) : std::string();
 }
 
 Reply AnswerBody::whole() const {
   if (failure_) return error_reply(*failure_, family_.client);
   Reply reply;
-  reply.body = json_text(writer_->whole(state_)) + "\n";
+  AnswerState all = state_;
+  if (has_logprobs_) all.logprobs = logprobs_.whole();
+  reply.body = json_text(writer_->whole(all)) + "\n";
   return reply;
 }
 

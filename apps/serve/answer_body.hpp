@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "apps/serve/json_body.hpp"
+#include "apps/serve/logprobs.hpp"
 #include "apps/serve/reply.hpp"
 
 namespace brim::apps::serve {
@@ -29,6 +30,8 @@ struct AnswerShape {
   std::int64_t kv_budget_bytes = 0;
   std::string only_stop{};     ///< the text that ends the answer, where the request has one alone
   Json echo = Json::object();  ///< AnswerRequest::echo
+  bool logprobs = false;       ///< with the logprobs of its tokens
+  bool chat = false;           ///< in the form of a chat's
 };
 
 /// One piece of an answer, as the computing thread hands it on.
@@ -37,6 +40,7 @@ struct AnswerPiece {
   Session::End end = Session::End::not_yet;
   brim_status status = BRIM_OK;
   std::int64_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0;
+  PieceLogprobs logprobs{};
   bool last() const { return status != BRIM_OK || end != Session::End::not_yet; }
 };
 
@@ -44,6 +48,7 @@ struct AnswerPiece {
 struct AnswerState {
   std::string text;            ///< so far
   AnswerPiece piece;           ///< the newest one
+  OrderedJson logprobs;        ///< that go out with it, or all of them where the answer is sent whole; null: none
   std::int64_t prompt_ns = 0;  ///< from the request to its first token, waiting included
   std::int64_t total_ns = 0;   ///< from the request to the newest piece
 };
@@ -71,7 +76,8 @@ class AnswerBody {
 
  private:
   const AnswerFamily& family_;
-  bool stream_;
+  bool stream_, has_logprobs_;
+  AnswerLogprobs logprobs_;
   std::unique_ptr<AnswerWriter> writer_;
   std::chrono::steady_clock::time_point began_;
   AnswerState state_;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "apps/serve/fields.hpp"
+#include "apps/serve/logprobs.hpp"
 #include "apps/serve/messages.hpp"
 #include "apps/serve/reply.hpp"
 #include "apps/serve/sampling_request.hpp"
@@ -47,7 +48,7 @@ bool asks_for_nothing(const std::string& name, const Json& value) {
     return choice == "none" || choice == "auto";
   }
   if (name == "function_call") return value == "none";
-  if (name == "top_logprobs") return value == 0;
+  if (name == "top_logprobs") return value == 0;  // of clients whose answers have none
   if (name == "response_format") return value.is_object() && value.size() == 1 && value.value("type", Json()) == "text";
   return false;
 }
@@ -72,12 +73,12 @@ void read_stream(Fields& fields, AnswerRequest& request) {
 /// What chats and completions have in common.
 void read_common(Fields& fields, const Json& body, AnswerRequest& request) {
   read_head(fields, body, request);
-  refuse_asked(fields, {"logprobs", "top_logprobs"});
   read_stream(fields, request);
   read_stops(fields, "stop", request);
   read_sampling(fields, request);
   // The newer name counts where both are given.
   for (const char* name : {"max_tokens", "max_completion_tokens"}) read_limit(fields, name, request);
+  request.logprobs = read_logprobs(fields, request.chat);
   // Hints that change no answer.
   (void)fields.text("user");
   (void)fields.text("prompt_cache_key");

@@ -27,6 +27,7 @@ struct AnswerRequest {
   std::optional<std::int64_t> limit;                         ///< tokens; none: what is left of the context
   std::optional<std::uint64_t> seed;                         ///< none: the operator's, or one chosen at random
   std::vector<std::pair<std::string, std::string>> options;  ///< the engine's, by key
+  std::optional<std::int32_t> logprobs;                      ///< as read_logprobs()
   std::int32_t max_bias_id = -1;                             ///< the largest token id of a logit_bias; -1: none
   std::vector<std::string> ignored;                          ///< members that have no effect
   Json echo = Json::object();  ///< members that the answer repeats, where the client's form wants that

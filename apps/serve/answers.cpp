@@ -20,6 +20,7 @@ AnswerPiece piece_of(const brim_event& event) {
   piece.prompt_tokens = event.prompt_tokens;
   piece.cached_tokens = event.cached_tokens;
   piece.generated_tokens = event.generated_tokens;
+  piece.logprobs = logprobs_of(event);
   return piece;
 }
 

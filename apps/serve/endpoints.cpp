@@ -10,6 +10,7 @@
 
 #include "apps/serve/engine_failures.hpp"
 #include "apps/serve/fields.hpp"
+#include "apps/serve/length_check.hpp"
 #include "apps/serve/messages.hpp"
 #include "apps/serve/metrics.hpp"
 #include "apps/terminal/error_output.hpp"
@@ -180,6 +181,8 @@ Outcome Endpoints::props(const Call&) const {
                      {"total_slots", stats.seats},
                      {"kv_budget_bytes", stats.kv_budget_bytes},
                      {"prefill_chunk", stats.chunk},
+                     {"kept_tokens", stats.kept_tokens},
+                     {"when_full", served_.refuse_when_full ? "refuse" : "evict"},
                      {"request_timeout", served_.request_seconds},
                      {"has_chat_template", model_.info().has_chat_template != 0},
                      {"operator_settings", std::move(defaults)}});
@@ -237,12 +240,16 @@ Prepared Endpoints::prepare(const AnswerFamily& family, const AnswerRequest& ask
   if (prepared.request.ids.empty()) throw Refusal(400, "the prompt has no tokens", asked.chat ? "messages" : "prompt");
   prepared.request.key = key;
   prepared.request.reuse = asked.reuse;
+  prepared.request.top_logprobs = asked.logprobs.value_or(-1);
   prepared.request.timeout_ms = served_.request_seconds * 1000;
   const auto tokens = static_cast<std::int64_t>(prepared.request.ids.size());
-  const std::int64_t left = std::max<std::int64_t>(served_.context - tokens, 1);
+  const brim_scheduler_stats stats = answers_.stats();
+  const std::int64_t limit =
+      answer_limit(tokens, asked.limit, {served_.context, stats.kept_tokens, served_.refuse_when_full},
+                   asked.chat ? "messages" : "prompt");
   const std::uint64_t seed = asked.seed ? *asked.seed : served_.seed ? *served_.seed : std::random_device{}();
   for (const auto& [name, value] : asked.options) prepared.options.set(name, value);
-  prepared.options.set("limit", fmt::format("{}", asked.limit.value_or(left)));
+  prepared.options.set("limit", fmt::format("{}", limit));
   prepared.options.set("seed", fmt::format("{}", seed));
   if (!asked.ignored.empty()) prepared.headers.push_back({"Brim-Ignored", ignored_header(asked.ignored)});
   prepared.shape = {&family,
@@ -252,9 +259,11 @@ Prepared Endpoints::prepare(const AnswerFamily& family, const AnswerRequest& ask
                     served_.id,
                     seconds_now(),
                     seed,
-                    answers_.stats().kv_budget_bytes,
+                    stats.kv_budget_bytes,
                     asked.only_stop(),
-                    asked.echo};
+                    asked.echo,
+                    asked.logprobs.has_value(),
+                    asked.chat};
   return prepared;
 }
 

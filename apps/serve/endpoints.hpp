@@ -44,6 +44,7 @@ struct ServedModel {
   std::int64_t created = 0;  ///< seconds since 1970
   std::int32_t request_seconds = 0;
   bool metrics = false;
+  bool refuse_when_full = false;
   std::string names{};                                        ///< of all models that are served: "'a', 'b'"
   std::optional<std::uint64_t> seed;                          ///< of requests without one, where the operator gave it
   std::vector<std::pair<std::string, std::string>> defaults;  ///< of the operator: sampling by the engine's keys

@@ -40,10 +40,10 @@ struct ServeOptions : GenerationOptions {
   TemplateOptions chat_template;
   std::vector<std::string> models;
   std::string memory;  ///< "": no limit
-  std::string listen = "127.0.0.1:11711", key_file, log_requests = "none";
+  std::string listen = "127.0.0.1:11711", key_file, log_requests = "none", when_full = "evict", park_folder;
   std::vector<std::string> hosts, origins;
   std::int32_t seats = 4, queue = 64, prefill_chunk = 64, request_seconds = 600;
-  std::int64_t body_limit = std::int64_t{4} << 20;
+  std::int64_t body_limit = std::int64_t{4} << 20, park_bytes = std::int64_t{1} << 30;
   bool metrics = false, no_page = false;
 };
 
@@ -76,18 +76,36 @@ ServedModel served_model(const ServeOptions& options, const Model& model, const 
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   served.request_seconds = options.request_seconds;
   served.metrics = options.metrics;
+  served.refuse_when_full = options.when_full == "refuse";
   served.seed = parse_integer<std::uint64_t>(options.given.value("seed"));
   served.defaults = options.given.of({api::OptionScope::session}).all();
   return served;
 }
 
+/// Where the conversations of a model are parked; "": nowhere. Of several models each has a folder of its own below.
+std::string park_folder_of(const ServeOptions& options, std::string name) {
+  if (options.park_folder.empty()) return {};
+  std::string path = std::filesystem::absolute(options.park_folder).lexically_normal().string();
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  if (options.models.size() == 1) return path;
+  std::replace(name.begin(), name.end(), '/', '+');  // which no name has
+  return path + "/model-" + name;
+}
+
 /// `given`: the options of the engine, with the model's budget.
-Scheduler create_scheduler(const ServeOptions& options, const GivenOptions& given, const Model& model) {
+Scheduler create_scheduler(const ServeOptions& options, const GivenOptions& given, const Model& model,
+                           const std::string& name) {
   Options settings = creation_options(given, options.chat_template);
   add_session_options(settings, with_typed_texts(options.given, true), chosen_seed(options.given));
   const std::int32_t queue = options.queue == 0 ? -1 : options.queue;  // none may wait
   return Scheduler(model, settings,
-                   {.seats = options.seats, .queue = queue, .prefill_chunk = options.prefill_chunk, .max_gap_ms = 0});
+                   {.seats = options.seats,
+                    .queue = queue,
+                    .prefill_chunk = options.prefill_chunk,
+                    .max_gap_ms = 0,
+                    .refuse_when_full = options.when_full == "refuse",
+                    .park_folder = park_folder_of(options, name),
+                    .park_bytes = options.park_bytes / static_cast<std::int64_t>(options.models.size())});
 }
 
 /// What a model takes with these options, by the library's plan; nothing is loaded.
@@ -146,7 +164,7 @@ void load_models(const ServeOptions& options, const std::vector<NamedFile>& file
   for (std::size_t i = 0; i < files.size(); ++i) {
     const GivenOptions given = with_budget(options.given, budgets.empty() ? 0 : budgets[i]);
     Model model = load_model({files[i].path, options.model.verbose}, given);
-    Scheduler scheduler = create_scheduler(options, given, model);
+    Scheduler scheduler = create_scheduler(options, given, model, files[i].name);
     ServedModel served = served_model(options, model, files[i].name);
     served.names = serve::names_of(files);
     models.add(std::move(model), std::move(scheduler), std::move(served));
@@ -250,6 +268,25 @@ void add_seat_options(CLI::App& command, ServeOptions& options) {
           "Where the budget holds less than the context: max number of tokens of a prompt that a pass processes")
       ->type_name("TOKENS")
       ->transform(whole_number(32, 512))
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--when-full", options.when_full,
+                  "What happens to a text that outgrows its seat: evict its older entries, as the KV options say, or "
+                  "refuse a request whose prompt and limit do not fit")
+      ->type_name("WHAT")
+      ->check(one_of({"evict", "refuse"}))
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--park-dir", options.park_folder,
+                  "A folder for conversations that lose their seat, also when the server ends; one server at a time "
+                  "(default: they are lost)")
+      ->type_name("DIR")
+      ->group(group);
+  command.add_option("--park-bytes", options.park_bytes, "Max size of all files in that folder, in bytes")
+      ->type_name("BYTES")
+      ->transform(whole_number(1, std::int64_t{1} << 50))
       ->capture_default_str()
       ->group(group);
 }

@@ -231,7 +231,14 @@ export class Model {
    */
   scheduler(
     options?: Options,
-    settings?: Following & { seats?: number; queue?: number; prefillChunk?: number; maxGapMs?: number },
+    settings?: Following & {
+      seats?: number;
+      queue?: number;
+      prefillChunk?: number;
+      maxGapMs?: number;
+      /** Refuse requests that outgrow a seat (SchedulerStats.keptTokens), instead of evicting. */
+      refuseWhenFull?: boolean;
+    },
   ): Promise<Scheduler>;
   /** Sessions keep what they need. The promise is settled when the memory is freed, unless sessions are still open. */
   close(): Promise<void>;
@@ -319,6 +326,17 @@ export interface Request {
   reuse?: boolean;
   /** From now to the end of the answer; 0: no limit. */
   timeoutMs?: number;
+  /** Events have the logprob of their token, and of so many of the most probable ones, 0 to 20. */
+  logprobs?: number;
+  /** One event with a vector for the prompt, of unit length, in place of an answer. */
+  embedding?: "none" | "last" | "mean";
+}
+
+/** The natural logarithm of a token's probability, from the raw logits; bytes are not always whole characters. */
+export interface Logprob {
+  token: number;
+  logprob: number;
+  bytes: Buffer;
 }
 
 export interface AnswerEvent {
@@ -333,6 +351,10 @@ export interface AnswerEvent {
   cachedTokens: number;
   /** So far. */
   generatedTokens: number;
+  /** Of the token, then of the most probable ones, where requested. */
+  logprobs?: Logprob[];
+  /** Where requested, in the last event. */
+  embedding?: Float32Array;
 }
 
 export interface SchedulerStats {
@@ -349,6 +371,8 @@ export interface SchedulerStats {
   generatedTokens: number;
   passes: number;
   chunk: number;
+  /** Of one text that a seat keeps before anything is evicted. */
+  keptTokens: number;
 }
 
 /** What a seat holds, after the last pass that it took part in: brim_seat of scheduler.h. */

@@ -149,8 +149,8 @@ class Model {
 
   // Many requests inside one memory budget. `options`: of a session; those that are fixed at creation hold for every
   // seat, the others are the defaults of requests. queue 0: no request may wait for a seat.
-  async scheduler(options = {}, { seats = 0, queue, prefillChunk = 0, maxGapMs = 0, ...how } = {}) {
-    const settings = { seats, queue: queue === 0 ? -1 : queue ?? 0, prefillChunk, maxGapMs };
+  async scheduler(options = {}, { seats = 0, queue, prefillChunk = 0, maxGapMs = 0, refuseWhenFull = false, ...how } = {}) {
+    const settings = { seats, queue: queue === 0 ? -1 : queue ?? 0, prefillChunk, maxGapMs, refuseWhenFull };
     const make = (progress) => this.#calls.add(native.scheduler(this.#handle, pairs(options), settings, progress));
     return new Scheduler(await followed(how, this.#log, native.closeScheduler, make), this.#log);
   }

@@ -52,7 +52,10 @@ module.exports = ({ native, pairs, heard, Calls, ENDS, CANCELLED }) =>
       if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType("signal", "an AbortSignal", signal);
       signal?.throwIfAborted();
       const { key = "", reuse = true, timeoutMs = 0, addSpecial = true, parseSpecial = false, options = {} } = request;
-      const how = { key, reuse, timeoutMs, addSpecial, parseSpecial };
+      const { logprobs = -1, embedding: pooling = "none" } = request;
+      const embedding = ["none", "last", "mean"].indexOf(pooling);
+      if (embedding < 0) throw outOfRange(`embedding: expected none, last or mean, found ${pooling}`);
+      const how = { key, reuse, timeoutMs, addSpecial, parseSpecial, logprobs, embedding };
       const submitting = native.submit(this.#handle, ...prompt(request), pairs(options), how);
       const id = await this.#calls.add(heard(submitting, [this.#log]));
       const arrivals = this.#arrivals(id);

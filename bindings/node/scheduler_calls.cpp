@@ -35,12 +35,18 @@ std::int32_t number_of(napi_env env, napi_value object, const char* name, std::i
   return static_cast<std::int32_t>(whole_of(env, property(env, object, name), name, min, INT32_MAX));
 }
 
-// scheduler(model, options, {seats, queue, prefillChunk, maxGapMs}, progress) → promise of a scheduler
+// scheduler(model, options, {seats, queue, prefillChunk, maxGapMs, refuseWhenFull}, progress) → promise of a scheduler
 napi_value scheduler(const Call& call) {
   const napi_value given = call.value(2);
   const brim_scheduler_settings settings{
-      sizeof settings, number_of(call.env, given, "seats", 0), number_of(call.env, given, "queue", -1),
-      number_of(call.env, given, "prefillChunk", 0), number_of(call.env, given, "maxGapMs", 0)};
+      sizeof settings,
+      number_of(call.env, given, "seats", 0),
+      number_of(call.env, given, "queue", -1),
+      number_of(call.env, given, "prefillChunk", 0),
+      number_of(call.env, given, "maxGapMs", 0),
+      flag_of(call.env, property(call.env, given, "refuseWhenFull"), "refuseWhenFull"),
+      nullptr,
+      0};
   const auto progress = call.optional_handle<Listener>(3);
   std::shared_ptr<brim_options> options = call.options(1);
   if (progress) check(call.env, brim_options_on_progress(options.get(), Listener::progress, progress.get()));
@@ -62,7 +68,8 @@ struct Submitted {
   std::int64_t id = 0;
 };
 
-// submit(scheduler, kind, prompt, options, {key, reuse, timeoutMs, addSpecial, parseSpecial}) → promise of a number;
+// submit(scheduler, kind, prompt, options, {key, reuse, timeoutMs, addSpecial, parseSpecial, logprobs, embedding}) → promise
+// of a number; logprobs: -1 for none; embedding: 0, 1 or 2, as brim_request;
 // kind: "messages", "text" or "ids"
 napi_value submit(const Call& call) {
   const auto own = call.handle<Scheduler>(0);
@@ -94,6 +101,10 @@ napi_value submit(const Call& call) {
   request.add_special = flag_of(call.env, property(call.env, how, "addSpecial"), "addSpecial");
   request.parse_special = flag_of(call.env, property(call.env, how, "parseSpecial"), "parseSpecial");
   request.timeout_ms = number_of(call.env, how, "timeoutMs", 0);
+  const std::int32_t logprobs = number_of(call.env, how, "logprobs", -1);
+  request.logprobs = logprobs >= 0;
+  request.top_logprobs = logprobs >= 0 ? logprobs : 0;
+  request.embedding = number_of(call.env, how, "embedding", 0);
   return promise(
       call.env, std::shared_ptr<Session>(),
       [own, made] { return brim_scheduler_submit(own->pointer, &made->request, &made->id); },
@@ -104,13 +115,35 @@ napi_value submit(const Call& call) {
       });
 }
 
-/// An event from the library, whose text belongs to the scheduler.
+/// An event from the library, whose text and numbers belong to the scheduler.
 struct EventCopy {
   brim_event event;
   std::string text;
-  explicit EventCopy(const brim_event& found) : event(found), text(found.text, found.text_size) {}
+  std::vector<brim_logprob> logprobs;  // whose bytes belong to the model, which the scheduler keeps
+  std::vector<float> embedding;
+  explicit EventCopy(const brim_event& found)
+      : event(found),
+        text(found.text, found.text_size),
+        logprobs(found.logprobs, found.logprobs + found.logprobs_count),
+        embedding(found.embedding, found.embedding + found.embedding_count) {}
 
-  /// {id, text, token, end, promptTokens, cachedTokens, generatedTokens}, with `failure` where the request failed.
+  // [{token, logprob, bytes}]
+  napi_value list(napi_env env) const {
+    napi_value out = nullptr;
+    check(env, napi_create_array(env, &out));
+    for (std::uint32_t i = 0; i < logprobs.size(); ++i) {
+      napi_value one = new_object(env), bytes = nullptr;
+      put(env, one, "token", logprobs[i].token);
+      put(env, one, "logprob", static_cast<double>(logprobs[i].logprob));
+      check(env, napi_create_buffer_copy(env, logprobs[i].bytes_size, logprobs[i].bytes, nullptr, &bytes));
+      put(env, one, "bytes", bytes);
+      check(env, napi_set_element(env, out, i, one));
+    }
+    return out;
+  }
+
+  /// {id, text, token, end, promptTokens, cachedTokens, generatedTokens}, with `failure` where the request failed, and
+  /// `logprobs` or `embedding` where they were requested.
   napi_value value(napi_env env) const {
     napi_value out = new_object(env);
     const bool failed = event.status != BRIM_OK;
@@ -121,6 +154,8 @@ struct EventCopy {
     put(env, out, "promptTokens", static_cast<double>(event.prompt_tokens));
     put(env, out, "cachedTokens", static_cast<double>(event.cached_tokens));
     put(env, out, "generatedTokens", static_cast<double>(event.generated_tokens));
+    if (!logprobs.empty()) put(env, out, "logprobs", list(env));
+    if (!embedding.empty()) put(env, out, "embedding", typed_array(env, embedding));
     if (failed) put(env, out, "failure", failure(env, static_cast<brim_status>(event.status), text));
     return out;
   }
@@ -140,7 +175,7 @@ napi_value step(const Call& call) {
         for (std::size_t i = 0; i < count; ++i) copies->emplace_back(found[i]);
         return status;
       },
-      [copies](napi_env env) {
+      [own, copies](napi_env env) {
         napi_value out = nullptr;
         check(env, napi_create_array(env, &out));
         for (std::uint32_t i = 0; i < copies->size(); ++i)
@@ -175,6 +210,7 @@ napi_value scheduler_stats(const Call& call) {
   put(call.env, out, "generatedTokens", static_cast<double>(found.generated_tokens));
   put(call.env, out, "passes", static_cast<double>(found.passes));
   put(call.env, out, "chunk", found.chunk);
+  put(call.env, out, "keptTokens", static_cast<double>(found.kept_tokens));
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/api/handles.hpp"
@@ -25,6 +26,8 @@ struct brim_scheduler {
   std::unique_ptr<brim::schedule::PromptText> prompts;
   SessionOptions defaults;  ///< of requests
   std::vector<Event> events;
+  std::vector<brim_logprob> logprobs;  ///< of the events of one step, kMaxLogprobs for each
+  std::shared_ptr<const brim::model::Model> model;
   std::shared_ptr<ModelLog> log;  ///< null: no log
   std::atomic<bool> stepping{false};
 };
@@ -33,6 +36,15 @@ namespace {
 
 constexpr int kDefaultSeats = 4, kDefaultQueue = 64, kDefaultChunk = 64, kDefaultGap = 250;
 constexpr double kMilliseconds = 1e3;
+constexpr std::size_t kMaxLogprobs = 1 + brim::generate::kMaxTopLogprobs;
+
+/// One of a few kinds, by its number.
+template <class Kind>
+brim::Result<Kind> kind_of(std::int32_t given, Kind last, const char* name) {
+  if (given >= 0 && given <= static_cast<std::int32_t>(last)) return static_cast<Kind>(given);
+  return brim::error(ErrorCode::invalid_argument, name, ": expected 0 to ", static_cast<std::int32_t>(last), ", found ",
+                     given);
+}
 
 /// As much of the caller's struct as both sides know; the rest is zeros.
 template <class T>
@@ -57,6 +69,9 @@ brim::Result<brim::schedule::SchedulerOptions> scheduler_options(const brim_sche
   options.seats = chosen(settings.seats, kDefaultSeats);
   options.queue = settings.queue < 0 ? 0 : chosen(settings.queue, kDefaultQueue);
   options.prefill_chunk = chosen(settings.prefill_chunk, kDefaultChunk);
+  BRIM_ASSIGN(options.refuse_when_full, kind_of(settings.when_full, true, "settings->when_full"));
+  if (settings.park_folder != nullptr) options.park_folder = settings.park_folder;
+  options.park_bytes = settings.park_bytes;
   options.max_gap = chosen(settings.max_gap_ms, kDefaultGap) / kMilliseconds;
   return options;
 }
@@ -83,6 +98,13 @@ brim::Result<std::vector<brim::TokenId>> prompt_of(const brim_scheduler& schedul
   return ids;
 }
 
+Status check_top(bool logprobs, std::int32_t count) {
+  const int max = logprobs ? brim::generate::kMaxTopLogprobs : 0;
+  if (count >= 0 && count <= max) return {};
+  return brim::error(ErrorCode::invalid_argument, "top_logprobs: expected 0 to ", max,
+                     logprobs ? "" : " without logprobs", ", found ", count);
+}
+
 Status change_answer(SessionOptions& answer, const OptionList& list) {
   for (const auto& [key, value] : list) {
     BRIM_ASSIGN(const Change change, change_option(answer, key, value));
@@ -90,6 +112,18 @@ Status change_answer(SessionOptions& answer, const OptionList& list) {
     return brim::error(ErrorCode::invalid_argument, "option ", brim::quoted(key), " is not one of a request");
   }
   return {};
+}
+
+/// `out` has room for kMaxLogprobs.
+std::size_t list_logprobs(const brim::generate::Logprobs& found, const brim::text::Tokenizer& tokenizer,
+                          brim_logprob* out) noexcept {
+  const auto add = [&](const brim::generate::TokenLogprob& one, bool special) {
+    const std::string_view bytes = tokenizer.piece(one.id, special);
+    *out++ = {one.id, one.logprob, bytes.data() != nullptr ? bytes.data() : "", bytes.size()};
+  };
+  add(found.chosen, false);
+  for (int i = 0; i < found.count; ++i) add(found.top[static_cast<std::size_t>(i)], true);
+  return static_cast<std::size_t>(1 + found.count);
 }
 
 brim_event event_of(const Event& event) noexcept {
@@ -104,6 +138,8 @@ brim_event event_of(const Event& event) noexcept {
     out.token = event.piece.id;
     out.end = static_cast<std::int32_t>(event.piece.end);
     out.status = BRIM_OK;
+    out.embedding = event.embedding.empty() ? nullptr : event.embedding.data();
+    out.embedding_count = event.embedding.size();
   } else {
     out.text = event.status.error().sentence.c_str();
     out.text_size = event.status.error().sentence.size();
@@ -154,10 +190,12 @@ brim_status brim_scheduler_create(brim_model* model, const brim_options* options
     handle->defaults.ignore_end_tokens = wanted.seat.ignore_end_tokens;
     const std::int64_t requests = std::int64_t{wanted.seats} + wanted.queue;
     handle->log = model->log;
+    handle->model = model->model;
     BRIM_ASSIGN(handle->prompts, brim::schedule::PromptText::create(model->model, wanted.seat.chat_template,
                                                                     wanted.seat.max_message_bytes));
     BRIM_ASSIGN(handle->scheduler, brim::schedule::Scheduler::create(model->model, std::move(wanted)));
     handle->events.resize(static_cast<std::size_t>(requests) + brim::schedule::kMinEvents);  // each has one at a time
+    handle->logprobs.resize(brim::model::kMaxSequences * kMaxLogprobs);
     *out = handle.release();
     return {};
   });
@@ -178,6 +216,10 @@ brim_status brim_scheduler_submit(brim_scheduler* scheduler, const brim_request*
     if (known.key != nullptr) wanted.key.assign(known.key, known.key_size);
     wanted.reuse = known.reuse != 0;
     wanted.seconds = known.timeout_ms / kMilliseconds;
+    BRIM_ASSIGN(const bool logprobs, kind_of(known.logprobs, true, "logprobs"));
+    BRIM_TRY(check_top(logprobs, known.top_logprobs));
+    if (logprobs) wanted.answer.logprobs = known.top_logprobs;
+    BRIM_ASSIGN(wanted.pooling, kind_of(known.embedding, brim::generate::Pooling::mean, "embedding"));
     BRIM_ASSIGN(wanted.ids, prompt_of(*scheduler, known));
     BRIM_ASSIGN(*id, scheduler->scheduler->submit(std::move(wanted)));
     return {};
@@ -220,8 +262,14 @@ brim_status brim_scheduler_step(brim_scheduler* scheduler, brim_event* events, s
     }
     *count = scheduler->scheduler->step(std::span(scheduler->events).first(capacity));
     auto* out = reinterpret_cast<std::byte*>(events);
+    brim_logprob* logprobs = scheduler->logprobs.data();
     for (std::size_t i = 0; i < *count; ++i, out += stride) {
       brim_event event = event_of(scheduler->events[i]);
+      if (const auto* const found = scheduler->events[i].logprobs; found != nullptr) {  // at most one for each sequence
+        event.logprobs = logprobs;
+        event.logprobs_count = list_logprobs(*found, scheduler->model->tokenizer(), logprobs);
+        logprobs += event.logprobs_count;
+      }
       event.size = stride;
       std::memcpy(out, &event, sizeof event);
     }
@@ -261,6 +309,11 @@ brim_status brim_scheduler_stats_get(const brim_scheduler* scheduler, brim_sched
     filled.generated_tokens = counts.generated_tokens;
     filled.passes = static_cast<std::int64_t>(counts.passes);
     filled.chunk = counts.chunk;
+    filled.parked = counts.parked;
+    filled.restored = counts.restored;
+    filled.parking_failed = counts.parking_failed;
+    filled.parked_bytes = counts.parked_bytes;
+    filled.kept_tokens = counts.kept_tokens;
     return hand_out(stats, filled, "stats");
   });
 }

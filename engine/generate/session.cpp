@@ -262,6 +262,7 @@ Result<Piece> Session::choose() {
     id = sampler_.sample(logits, sequence_->history(), lent.memory());
   }
   if (id == Sampler::kNoToken) return no_token_error(logits, sequence_->tokens());
+  if (options_.logprobs >= 0) find_logprobs(logits, id, options_.logprobs, logprobs_);
   ++timings_.generated_tokens;
   begin_piece();
   if (!options_.ignore_end_tokens && ends_answer(id)) return end_answer(id, End::end_token);

@@ -14,6 +14,7 @@
 #include "engine/base/spare_memory.hpp"
 #include "engine/base/work_meter.hpp"
 #include "engine/generate/conversation.hpp"
+#include "engine/generate/logprobs.hpp"
 #include "engine/generate/sampler.hpp"
 #include "engine/generate/session_file.hpp"
 #include "engine/generate/stop.hpp"
@@ -29,10 +30,18 @@ struct SessionOptions {
   SamplingOptions sampling;
   std::vector<std::string> stops;
   bool ignore_end_tokens = false;
-  std::int64_t limit = -1;    ///< tokens per answer; −1: none
+  std::int64_t limit = -1;  ///< tokens per answer; −1: none
+  int logprobs = -1;  ///< of begin_prompt(): how many of the most probable tokens to note with each one; −1: nothing
   std::string chat_template;  ///< as Conversation::create
   std::string system;
   std::int64_t max_message_bytes = kMaxMessageBytes;  ///< of one message, or of one text that is appended
+};
+
+/// How one vector for a text is made of the model's states after its tokens, each normalised (Sequence::embedding).
+enum class Pooling {
+  none,
+  last,  ///< the state after the last token
+  mean,  ///< the mean over all tokens
 };
 
 enum class End { not_yet = 0, end_token = 1, stop_string = 2, limit = 3 };
@@ -73,6 +82,14 @@ class Session {
   static Result<std::unique_ptr<Session>> restore(std::shared_ptr<const model::Model> model, SessionOptions options,
                                                   SavedSession& saved);
 
+  /// For a scheduler, which keeps the states of its seats elsewhere: the state, whose pieces stay valid until the next
+  /// call, errors as save(); and the way back into a session with the same plan, errors those of the state, with nothing
+  /// of a text left.
+  Status save_state(StateWriter& state) {
+    return cancellable([&] { return save(state); });
+  }
+  Status take_over(StateReader& state);
+
   void on_progress(Progress progress) { progress_ = std::move(progress); }
   /// Makes the call in progress, or else the next one, end with ErrorCode::cancelled: fork, save, append, message,
   /// regenerate, next or load_messages. The request waits until one of them has ended this way; several requests before
@@ -109,6 +126,13 @@ class Session {
   /// false; returns how many tokens those are. There is at least one id, they are ids of the vocabulary, and they
   /// outlive the prompt. Errors: those of set_sampling(), with the text before still in the cache.
   Result<std::int64_t> begin_prompt(std::span<const TokenId> ids, bool reuse, const SessionOptions& answer);
+  /// To be called behind begin_prompt() with `reuse` false: what embedding() of the prompt is, instead of an answer, once
+  /// none of its pieces is left. May throw bad_alloc.
+  void pool(Pooling pooling);
+  /// That, as a vector of unit length (of length 0 where all values are); valid until the next call.
+  Result<std::span<const float>> pooled();
+  /// Of the token that next() picked last; null where they were not requested. Valid until the next call.
+  const Logprobs* logprobs() const noexcept { return options_.logprobs >= 0 ? &logprobs_ : nullptr; }
   /// How many tokens begin_prompt(ids, true, …) would keep now.
   std::int64_t reusable(std::span<const TokenId> ids) const noexcept;
   /// Whether pieces of the prompt are left; next() comes after the last one.
@@ -240,6 +264,10 @@ class Session {
   run::SpeculationCounts counted_;   // counts before this answer
   std::span<const TokenId> prompt_;  // what is left of a prompt that is processed in pieces
   run::PromptCuts cuts_;
+  Logprobs logprobs_;
+  Pooling pooling_ = Pooling::none;
+  std::vector<double> pooled_sum_;  // of the states after the prompt's tokens so far, for their mean
+  std::vector<float> pooled_;
 };
 
 /// A piece of a session's prompt, and how processing it ended.

@@ -1,6 +1,7 @@
 // Session's code for a scheduler (engine/schedule): a text that begins with ids and keeps what the cache holds of them,
 // and the pieces of its prompt, which other sessions' passes take along.
 #include <algorithm>
+#include <cmath>
 
 #include "engine/generate/session.hpp"
 
@@ -21,11 +22,40 @@ Result<std::int64_t> Session::begin_prompt(std::span<const TokenId> ids, bool re
   set_stops(answer.stops);
   set_limit(answer.limit);
   set_ignore_end_tokens(answer.ignore_end_tokens);
+  options_.logprobs = answer.logprobs;
+  pooling_ = Pooling::none;
+  sequence_->sum_states({});
   const std::int64_t kept = sequence_->keep(reuse ? reusable(ids) : 0);
   prompt_ = ids.subspan(static_cast<std::size_t>(kept));
   timings_.prompt_tokens = static_cast<std::int64_t>(prompt_.size());
   cuts_ = sequence_->cuts(timings_.prompt_tokens);
   return kept;
+}
+
+void Session::pool(Pooling pooling) {
+  const auto width = static_cast<std::size_t>(model_->config().embedding);
+  pooled_.resize(width);
+  if (pooling == Pooling::mean) {
+    pooled_sum_.assign(width, 0);
+    sequence_->sum_states(pooled_sum_);
+  }
+  pooling_ = pooling;
+}
+
+Result<std::span<const float>> Session::pooled() {
+  if (pooling_ == Pooling::none || in_prompt()) {
+    return error(ErrorCode::wrong_state, "there is no embedding: none was requested, or the text was not processed");
+  }
+  BRIM_ASSIGN(const std::span<const float> last, sequence_->embedding());
+  // A sum has the direction of the mean.
+  const auto at = [&](std::size_t i) {
+    return pooling_ == Pooling::mean ? pooled_sum_[i] : static_cast<double>(last[i]);
+  };
+  double squares = 0;
+  for (std::size_t i = 0; i < pooled_.size(); ++i) squares += at(i) * at(i);
+  const double scale = squares > 0 ? 1 / std::sqrt(squares) : 0;
+  for (std::size_t i = 0; i < pooled_.size(); ++i) pooled_[i] = static_cast<float>(at(i) * scale);
+  return std::span<const float>(pooled_);
 }
 
 run::PassEntry Session::begin_piece(const PromptPiece& piece) noexcept {

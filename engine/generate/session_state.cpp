@@ -106,6 +106,16 @@ Status Session::restore(StateReader& state) {
   return {};
 }
 
+Status Session::take_over(StateReader& state) {
+  drop_prompt();
+  const Status status = restore(state);
+  if (status) return {};
+  sequence_->clear();
+  conversation_.clear();
+  end_conversing();
+  return status;
+}
+
 Result<std::unique_ptr<Session>> Session::fork() {
   return cancellable([&] { return copy(); });
 }

@@ -146,6 +146,9 @@ class Sequence {
   /// A pass processed the piece in the rows from `first` on: it is now part of the past. Where a pass could not, the
   /// sequence may be stale: keep() then drops everything.
   void end_piece(const model::Decoder& decoder, std::int64_t first, std::span<const TokenId> ids) noexcept;
+  /// From now on end_piece() adds the state after each token, as embedding() would be there, to `sums`: as many values as
+  /// the model is wide, which stay where they are until this is called again; empty: it adds nothing.
+  void sum_states(std::span<double> sums) noexcept { state_sums_ = sums; }
   /// The last piece was processed: a later prompt can continue here.
   void end_prompt() noexcept { cache_->keep_checkpoint(); }
 
@@ -226,6 +229,7 @@ class Sequence {
   std::int64_t again_ = 0;                                         // tokens in front of next_ that the step repeats
   std::array<TokenId, kMaxTogether> repeated_{};                   // these, and it
   std::array<kernels::RowRole, kv::kLargestChunk> piece_roles_{};  // of begin_piece, and of a look
+  std::span<double> state_sums_;                                   // of sum_states
   std::int64_t whole_readings_ = 0;
   std::span<TokenId> history_;
   std::span<kernels::RowRole> roles_;  // of the history's tokens

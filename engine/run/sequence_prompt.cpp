@@ -1,5 +1,6 @@
 // Sequence's code for prompts that are processed piece by piece: what can be kept of the text before, where the prompt
 // may be cut, and each piece's way into a pass and out of one.
+#include "engine/model/pass.hpp"
 #include "engine/run/sequence.hpp"
 
 namespace brim::run {
@@ -36,6 +37,13 @@ model::SequenceStep Sequence::begin_piece(std::span<const TokenId> ids, bool las
 }
 
 void Sequence::end_piece(const model::Decoder& decoder, std::int64_t first, std::span<const TokenId> ids) noexcept {
+  const auto width = static_cast<std::size_t>(model_->config().embedding);
+  for (std::size_t i = 0; i < ids.size() && !state_sums_.empty(); ++i) {
+    const std::span<const float> row = decoder.stream(first + static_cast<std::int64_t>(i), 1);
+    model::normalise_row(model_->table(), model_->config(), model_->weights().output_norm, row.data(),
+                         embedding_.data());
+    for (std::size_t j = 0; j < width; ++j) state_sums_[j] += static_cast<double>(embedding_[j]);
+  }
   keep_rows(decoder, first + static_cast<std::int64_t>(ids.size()) - 1, 1);
   remember(ids, std::span(piece_roles_).first(ids.size()));
 }

@@ -8,6 +8,7 @@
 
 #include "engine/base/progress_span.hpp"
 #include "engine/base/size_text.hpp"
+#include "engine/kv/layout.hpp"
 #include "engine/kv/plan.hpp"
 #include "engine/model/workspace.hpp"
 #include "engine/run/executor.hpp"
@@ -38,6 +39,19 @@ Status check_options(const SchedulerOptions& options) {
                "a scheduler has no system message of its own: give it with the messages of each request");
 }
 
+/// Tokens that a sequence with this plan keeps, in every layer, before an entry is evicted or a position moves. What
+/// slides out of a layer's window is not needed again.
+std::int64_t kept_tokens(const kv::Plan& plan) noexcept {
+  std::int64_t kept = plan.shape.context;
+  if (plan.budget_bytes >= plan.full_bytes) return kept;
+  for (std::size_t i = 0; i < plan.quota.size(); ++i) {
+    if (plan.quota[i] < kv::useful_entries(plan.shape.layers[i], plan.shape.context)) {
+      kept = std::min(kept, plan.quota[i]);
+    }
+  }
+  return kept;
+}
+
 }  // namespace
 
 Scheduler::Scheduler(SchedulerOptions options, std::shared_ptr<run::Executor> executor)
@@ -45,7 +59,7 @@ Scheduler::Scheduler(SchedulerOptions options, std::shared_ptr<run::Executor> ex
   if (!options_.clock) options_.clock = steady_seconds;
 }
 
-Scheduler::~Scheduler() = default;
+Scheduler::~Scheduler() { park_all(); }
 
 Result<std::unique_ptr<Scheduler>> Scheduler::create(std::shared_ptr<const model::Model> model,
                                                      SchedulerOptions options) {
@@ -95,6 +109,26 @@ Status Scheduler::create_seats(const std::shared_ptr<const model::Model>& model)
   counts_.budget_bytes = memory.kv.budget_bytes;
   counts_.outside_bytes = memory.outside_budget_bytes();
   counts_.chunk = memory.kv.chunk;
+  counts_.kept_tokens = kept_tokens(memory.kv);
+  return open_parking(*model);
+}
+
+// An embedding of a text that was not kept whole would be another one. An answer without a limit gets the rest of the
+// room for it.
+Status Scheduler::check_length(Request& request) const {
+  const auto tokens = static_cast<std::int64_t>(request.ids.size());
+  const std::int64_t kept = counts_.kept_tokens;
+  const bool embeds = request.pooling != generate::Pooling::none;
+  if (!embeds && !options_.refuse_when_full) return {};
+  const bool open = !embeds && request.answer.limit < 0;
+  const std::int64_t answer = embeds ? 0 : open ? 1 : request.answer.limit;
+  if (tokens > kept || answer > kept - tokens) {
+    return error(ErrorCode::invalid_argument, "the prompt has ", tokens, " tokens and its answer up to ", answer,
+                 "; expected at most ", kept, " together, which is what a seat with a KV budget of ",
+                 size_text(static_cast<std::size_t>(counts_.budget_bytes)), " keeps without evicting: shorten it, ",
+                 "or raise the budget or the context");
+  }
+  if (open) request.answer.limit = kept - tokens;
   return {};
 }
 
@@ -112,6 +146,9 @@ Result<RequestId> Scheduler::submit(Request request) {
     return error(ErrorCode::invalid_argument, "the time limit: expected seconds from 0 on, found ", request.seconds);
   }
   BRIM_TRY(generate::check(request.answer.sampling));
+  BRIM_TRY(check_range("logprobs", request.answer.logprobs, -1, generate::kMaxTopLogprobs));
+  BRIM_TRY(check_length(request));
+  if (request.pooling != generate::Pooling::none) request.reuse = false;
   auto job = std::make_unique<Job>();
   job->prompt_tokens = static_cast<std::int64_t>(request.ids.size());
   if (request.seconds > 0) job->deadline = options_.clock() + request.seconds;

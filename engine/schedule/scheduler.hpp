@@ -19,6 +19,7 @@
 #include "engine/generate/session.hpp"
 #include "engine/model/model.hpp"
 #include "engine/schedule/pace.hpp"
+#include "engine/schedule/parking.hpp"
 #include "engine/schedule/placement.hpp"
 #include "engine/schedule/request.hpp"
 
@@ -32,10 +33,13 @@ inline constexpr std::size_t kMinEvents = 2;  ///< that step() needs room for: a
 struct SchedulerOptions {
   /// What every seat is created with: its context, budget, pool, executor. What a seat says comes from its request.
   generate::SessionOptions seat;
-  int seats = 4;           ///< requests that are worked on at a time, 1 … kMaxSeats
-  int queue = 64;          ///< requests that may wait for a seat, 0 … kMaxQueue
-  int prefill_chunk = 64;  ///< SequenceOptions::prefill_chunk, 32 … kv::kLargestChunk
-  double max_gap = 0.25;   ///< seconds, as Pace
+  int seats = 4;                  ///< requests that are worked on at a time, 1 … kMaxSeats
+  int queue = 64;                 ///< requests that may wait for a seat, 0 … kMaxQueue
+  int prefill_chunk = 64;         ///< SequenceOptions::prefill_chunk, 32 … kv::kLargestChunk
+  double max_gap = 0.25;          ///< seconds, as Pace
+  bool refuse_when_full = false;  ///< requests that a seat cannot keep whole (Counts::kept_tokens)
+  std::string park_folder;        ///< absolute; where texts go that lose their seat; empty: nowhere
+  std::int64_t park_bytes = 0;    ///< of all of them, at least 1 with a folder
   /// Seconds since some moment, for deadlines and for the sizes of pieces; any thread. Empty: the steady clock.
   std::function<double()> clock;
 };
@@ -73,7 +77,10 @@ class Scheduler {
     std::int64_t finished = 0, failed = 0, refused = 0;  ///< requests so far; cancelled ones have failed
     std::int64_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0;  ///< of requests that have ended
     std::uint64_t passes = 0;
-    int chunk = 0;  ///< tokens of a prompt that a pass processes at most
+    std::int64_t parked = 0, restored = 0, parking_failed = 0;  ///< texts so far
+    std::int64_t parked_bytes = 0;                              ///< of the files that are there
+    int chunk = 0;                                              ///< tokens of a prompt that a pass processes at most
+    std::int64_t kept_tokens = 0;  ///< that a seat keeps without evicting any and without moving positions
   };
   /// Any thread.
   Counts counts() const;
@@ -113,6 +120,7 @@ class Scheduler {
   };
 
   Scheduler(SchedulerOptions options, std::shared_ptr<run::Executor> executor);
+  Status check_length(Request& request) const;
   Status create_seats(const std::shared_ptr<const model::Model>& model);
   bool late(const Job& job, double now) const noexcept { return job.deadline > 0 && now >= job.deadline; }
   bool ends(const Job& job, double now) const noexcept {
@@ -123,10 +131,15 @@ class Scheduler {
   void fill_seats(Output& out);
   Seat* give_seat() noexcept;
   Status begin(Seat& seat);
+  Status open_parking(const model::Model& model);
+  bool exchange_text(Seat& seat);
+  void park(Seat& seat, std::int64_t kept);
+  void park_all() noexcept;
   Seat* next_prompt() noexcept;
   std::size_t choose_generating(std::span<Seat*> chosen) noexcept;
   void pass(Output& out);
   void say(Seat& seat, const Result<generate::Piece>& piece, Output& out) noexcept;
+  void give_embedding(Seat& seat, Output& out) noexcept;
   void fail(Seat& seat, const Error& why, Output& out) noexcept;
   void leave(Seat& seat, bool failed) noexcept;
   static void note(Seat& seat) noexcept;
@@ -135,6 +148,7 @@ class Scheduler {
   std::shared_ptr<run::Executor> executor_;
   std::int64_t vocabulary_ = 0;
   Pace pace_;
+  std::unique_ptr<Parking> parking_;                   // null: texts that lose their seat are lost
   std::size_t prompt_turn_ = 0, generating_turn_ = 0;  // the seat that is looked at first
 
   mutable std::mutex mutex_;  // for the following, and for each seat's job and key

@@ -92,8 +92,8 @@ Status Scheduler::begin(Seat& seat) {
   Job& job = *seat.job;
   try {
     BRIM_ASSIGN(job.cached_tokens,
-                seat.session->begin_prompt(job.request.ids, job.request.reuse && seat.key == job.request.key,
-                                           job.request.answer));
+                seat.session->begin_prompt(job.request.ids, exchange_text(seat), job.request.answer));
+    if (job.request.pooling != generate::Pooling::none) seat.session->pool(job.request.pooling);
   } catch (const std::bad_alloc&) {
     return Error{ErrorCode::out_of_memory, "out of memory"};  // so short that it is stored without an allocation
   }
@@ -150,7 +150,12 @@ void Scheduler::pass(Output& out) {
                          prompt != nullptr ? &piece : nullptr);
   pace_.note(count > 0, piece.tokens, options_.clock() - begin);
   for (std::size_t i = 0; i < count; ++i) say(*chosen[i], *results[i], out);
-  if (prompt != nullptr && !piece.status) fail(*prompt, piece.status.error(), out);
+  if (prompt != nullptr && !piece.status) {
+    fail(*prompt, piece.status.error(), out);
+  } else if (prompt != nullptr && !prompt->session->in_prompt() &&
+             prompt->job->request.pooling != generate::Pooling::none) {
+    give_embedding(*prompt, out);
+  }
   const std::lock_guard<std::mutex> lock(mutex_);
   ++counts_.passes;
   for (std::size_t i = 0; i < count; ++i) note(*chosen[i]);
@@ -168,8 +173,18 @@ void Scheduler::say(Seat& seat, const Result<Piece>& piece, Output& out) noexcep
   if (!piece) return fail(seat, piece.error(), out);
   Event& event = out.add(*seat.job);
   event.piece = *piece;
+  if (piece->id >= 0) event.logprobs = seat.session->logprobs();
   event.generated_tokens = seat.session->timings().generated_tokens;
   if (piece->end != generate::End::not_yet) leave(seat, false);
+}
+
+void Scheduler::give_embedding(Seat& seat, Output& out) noexcept {
+  const Result<std::span<const float>> found = seat.session->pooled();
+  if (!found) return fail(seat, found.error(), out);
+  Event& event = out.add(*seat.job);
+  event.piece.end = generate::End::limit;
+  event.embedding = *found;
+  leave(seat, false);
 }
 
 void Scheduler::fail(Seat& seat, const Error& why, Output& out) noexcept {

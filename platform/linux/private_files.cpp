@@ -69,4 +69,21 @@ bool folder_has_file(const std::string& folder, std::string_view ending, std::ui
   return false;
 }
 
+std::vector<ListedFile> list_files(const std::string& folder, std::string_view ending) {
+  std::vector<ListedFile> found;
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(::opendir(folder.c_str()), &::closedir);
+  if (listing == nullptr) return found;
+  constexpr std::int64_t kNanoseconds = 1000000000;
+  while (const dirent* entry = ::readdir(listing.get())) {
+    struct stat facts {};
+    if (!std::string_view(entry->d_name).ends_with(ending)) continue;
+    if (::lstat((folder + "/" + entry->d_name).c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) continue;
+    found.push_back({entry->d_name, static_cast<std::uint64_t>(facts.st_size),
+                     std::int64_t{facts.st_mtim.tv_sec} * kNanoseconds + facts.st_mtim.tv_nsec});
+  }
+  return found;
+}
+
+void remove_file(const std::string& path) noexcept { ::unlink(path.c_str()); }
+
 }  // namespace brim::platform

@@ -220,7 +220,7 @@ TEST_CASE("sampling, stops, biases, seed and limit become the engine's options")
 
 TEST_CASE("what would constrain an answer is refused by its name, unless it asks for nothing") {
   for (const char* name : {"response_format", "tools", "grammar", "json_schema", "guided_choice", "guided_odd", "regex",
-                           "functions", "logprobs", "format", "structured_outputs", "kv_budget"}) {
+                           "functions", "format", "structured_outputs", "kv_budget"}) {
     CAPTURE(name);
     const Refused found = chat_refused(std::string(", \"") + name + "\": [1]");
     CHECK(found.status == 400);

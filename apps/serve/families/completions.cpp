@@ -19,9 +19,11 @@ class CompletionWriter : public AnswerWriter {
 
   std::string add(const AnswerState& state) override {
     const AnswerPiece& piece = state.piece;
-    std::string events = piece.text.empty() ? std::string() : event_of(&piece.text, false, nullptr);
+    const bool nothing = piece.text.empty() && (state.logprobs.is_null() || piece.last());
+    std::string events = nothing ? std::string() : event_of(&piece.text, false, nullptr, state.logprobs);
     if (!piece.last()) return events;
-    events += event_of(nullptr, false, reason_of_end(piece.end));
+    // Control tokens at the end have logprobs and no text.
+    events += event_of(nullptr, false, reason_of_end(piece.end), piece.text.empty() ? state.logprobs : OrderedJson());
     if (shape_.include_usage) {
       OrderedJson usage = head();
       usage["choices"] = OrderedJson::array();
@@ -42,7 +44,7 @@ class CompletionWriter : public AnswerWriter {
     } else {
       choice["text"] = state.text;
     }
-    choice["logprobs"] = nullptr;
+    choice["logprobs"] = state.logprobs;
     choice["finish_reason"] = reason_of_end(state.piece.end);
     OrderedJson answer = head();
     answer["choices"] = OrderedJson::array({std::move(choice)});
@@ -66,7 +68,8 @@ class CompletionWriter : public AnswerWriter {
   }
 
   // Null for what an event does not have: a text, the reason of the end.
-  std::string event_of(const std::string* text, bool role, const char* reason) const {
+  std::string event_of(const std::string* text, bool role, const char* reason,
+                       const OrderedJson& logprobs = nullptr) const {
     OrderedJson choice = {{"index", 0}};
     if (chat_) {
       OrderedJson delta = OrderedJson::object();
@@ -76,7 +79,7 @@ class CompletionWriter : public AnswerWriter {
     } else {
       choice["text"] = text == nullptr ? std::string() : *text;
     }
-    choice["logprobs"] = nullptr;
+    choice["logprobs"] = logprobs;
     choice["finish_reason"] = reason == nullptr ? OrderedJson() : OrderedJson(reason);
     OrderedJson event = head();
     event["choices"] = OrderedJson::array({std::move(choice)});

@@ -119,6 +119,32 @@ test("wrong requests are refused", async () => {
   assert.equal((await said(scheduler, { text: "the cat" })).text, await alone(model, { text: "the cat" }));
 });
 
+test("logprobs and embeddings", async () => {
+  const model = await load();
+  const scheduler = await model.scheduler(OPTIONS, { seats: 2, refuseWhenFull: true });
+  const text = [];
+  for await (const event of scheduler.answer({ text: "the cat", logprobs: 3 })) {
+    if (event.token < 0) continue;
+    assert.equal(event.logprobs.length, 4);
+    assert.equal(event.logprobs[0].token, event.token);
+    assert.deepEqual(event.logprobs[1].token, event.token); // temperature 0
+    assert.ok(event.logprobs[1].logprob >= event.logprobs[2].logprob && event.logprobs[0].logprob <= 0);
+    text.push(event.logprobs[0].bytes);
+  }
+  const whole = (said) => said.replaceAll("\ufffd", "");
+  assert.equal(whole(Buffer.concat(text).toString()), whole(await alone(model, { text: "the cat" })));
+  for (const embedding of ["last", "mean"]) {
+    const { last, text: none } = await said(scheduler, { text: "the cat", embedding });
+    assert.equal(none, "");
+    assert.ok(last.embedding instanceof Float32Array && last.embedding.length > 1);
+    assert.ok(Math.abs(last.embedding.reduce((sum, value) => sum + value * value, 0) - 1) < 1e-4);
+  }
+  assert.ok(scheduler.stats.keptTokens > 0);
+  const tooLong = { text: "the cat", options: { limit: scheduler.stats.keptTokens } };
+  await assert.rejects(said(scheduler, tooLong), { status: 1, message: /keeps without evicting/ });
+  await assert.rejects(said(scheduler, { text: "a", embedding: "max" }), { name: "RangeError", message: /^embedding: expected/ });
+});
+
 test("closing ends requests with an error", async () => {
   const scheduler = await (await load()).scheduler({ ...OPTIONS, limit: 100000 }, { seats: 1 });
   const events = scheduler.answer({ text: "the dog" });

@@ -6,7 +6,7 @@ one thread at a time, except Session.cancel(). Every failure is a brim.Error wit
 from ._errors import Cancelled, Error
 from ._model import Model, ModelInfo, Plan, isa, plan, version
 from ._option_table import MODEL_OPTIONS, SESSION_OPTIONS
-from ._scheduler import Event, Scheduler, SchedulerStats, Seat
+from ._scheduler import Event, Logprob, Scheduler, SchedulerStats, Seat
 from ._session import DocumentStats, LayerStats, Piece, Session, Stats
 from ._together import next_pieces
 
@@ -16,6 +16,7 @@ __all__ = [
     "Error",
     "Event",
     "LayerStats",
+    "Logprob",
     "MODEL_OPTIONS",
     "Model",
     "ModelInfo",

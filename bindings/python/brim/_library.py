@@ -123,6 +123,9 @@ class SchedulerSettings(Filled):
         ("queue", c_int32),
         ("prefill_chunk", c_int32),
         ("max_gap_ms", c_int32),
+        ("when_full", c_int32),
+        ("park_folder", c_char_p),
+        ("park_bytes", c_int64),
     ]
 
 
@@ -142,7 +145,14 @@ class Request(Filled):
         ("key_size", c_size_t),
         ("reuse", c_int32),
         ("timeout_ms", c_int32),
+        ("logprobs", c_int32),
+        ("top_logprobs", c_int32),
+        ("embedding", c_int32),
     ]
+
+
+class Logprob(ctypes.Structure):
+    _fields_ = [("token", c_int32), ("logprob", c_float), ("bytes", c_void_p), ("bytes_size", c_size_t)]
 
 
 class Event(Filled):
@@ -157,6 +167,10 @@ class Event(Filled):
         ("prompt_tokens", c_int64),
         ("cached_tokens", c_int64),
         ("generated_tokens", c_int64),
+        ("logprobs", POINTER(Logprob)),
+        ("logprobs_count", c_size_t),
+        ("embedding", POINTER(c_float)),
+        ("embedding_count", c_size_t),
     ]
 
 
@@ -176,6 +190,11 @@ class SchedulerStats(Filled):
         ("generated_tokens", c_int64),
         ("passes", c_int64),
         ("chunk", c_int32),
+        ("parked", c_int64),
+        ("restored", c_int64),
+        ("parking_failed", c_int64),
+        ("parked_bytes", c_int64),
+        ("kept_tokens", c_int64),
     ]
 
 

@@ -17,7 +17,17 @@ from ._options import Options
 from ._session import ENDS
 
 EVENTS = 32  # room for one step: more than a pass has
+EMBEDDINGS = {"last": 1, "mean": 2}
 Prompt = Union[str, Sequence[int], Sequence["dict[str, Any]"]]
+
+
+@dataclass(frozen=True)
+class Logprob:
+    """The natural logarithm of a token's probability, from the raw logits."""
+
+    token: int
+    logprob: float
+    text: bytes  # not always whole characters
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,8 @@ class Event:
     prompt_tokens: int
     cached_tokens: int  # of the prompt, those that a seat held already
     generated_tokens: int  # so far
+    logprobs: tuple[Logprob, ...] = ()  # of the token, then of the most probable ones, where requested
+    embedding: tuple[float, ...] = ()  # where requested, in the last event
 
     @property
     def last(self) -> bool:
@@ -56,6 +68,11 @@ class SchedulerStats:
     generated_tokens: int
     passes: int
     chunk: int
+    parked: int
+    restored: int
+    parking_failed: int
+    parked_bytes: int
+    kept_tokens: int
 
 
 @dataclass(frozen=True)
@@ -87,6 +104,9 @@ class Scheduler(c.Owner):
         queue: Optional[int] = None,
         prefill_chunk: int = 0,
         max_gap_ms: int = 0,
+        refuse_when_full: bool = False,
+        park_folder: str = "",
+        park_bytes: int = 0,
         progress: Optional[Progress] = None,
         **options: Any,
     ) -> None:
@@ -98,6 +118,10 @@ class Scheduler(c.Owner):
         settings = c.SchedulerSettings()
         for name, value in (("seats", seats), ("prefill_chunk", prefill_chunk), ("max_gap_ms", max_gap_ms)):
             setattr(settings, name, arguments.integer(name, value, arguments.INT32_MAX))
+        settings.when_full = arguments.flag("refuse_when_full", refuse_when_full)
+        if park_folder:
+            settings.park_folder = arguments.text("park_folder", park_folder)
+        settings.park_bytes = arguments.integer("park_bytes", park_bytes, arguments.INT64_MAX)
         if queue is not None:
             settings.queue = arguments.integer("queue", queue, arguments.INT32_MAX) or -1
         preparing = ProgressCallback(progress)
@@ -123,10 +147,13 @@ class Scheduler(c.Owner):
         timeout_ms: int = 0,
         add_special: bool = True,
         parse_special: bool = False,
+        logprobs: Optional[int] = None,
+        embedding: Optional[str] = None,
         **options: Any,
     ) -> int:
         """Queues a request and returns its number. `prompt`: messages (a list of dict), text, or token ids. `options`:
-        those that a session may change, except system. Errors: Error with status 7 when the queue is full."""
+        those that a session may change, except system. `logprobs`: of each token and of so many of the most probable
+        ones. `embedding`: "last" or "mean": one event with a vector in place of an answer. Errors: Error with status 7 when the queue is full."""
         request = c.Request()
         if isinstance(prompt, str):
             data: Any = arguments.text("prompt", prompt)
@@ -143,6 +170,12 @@ class Scheduler(c.Owner):
         request.add_special = arguments.flag("add_special", add_special)
         request.parse_special = arguments.flag("parse_special", parse_special)
         request.timeout_ms = arguments.integer("timeout_ms", timeout_ms, arguments.INT32_MAX)
+        if logprobs is not None:
+            request.logprobs, request.top_logprobs = 1, arguments.integer("logprobs", logprobs, arguments.INT32_MAX)
+        if embedding is not None:
+            if embedding not in EMBEDDINGS:
+                raise ValueError(f"embedding: expected 'last' or 'mean', found {embedding!r}")
+            request.embedding = EMBEDDINGS[embedding]
         found = c_int64()
         with Options(options) as given:
             request.options = given.handle
@@ -207,4 +240,9 @@ def _event_of(found: c.Event) -> Event:
     text = ctypes.string_at(found.text, found.text_size).decode(errors="replace") if found.text_size else ""
     error = None if found.status == 0 else make(found.status, text)
     counts = (found.prompt_tokens, found.cached_tokens, found.generated_tokens)
-    return Event(found.id, "" if error else text, found.token, ENDS[found.end], error, *counts)
+    logprobs = tuple(
+        Logprob(one.token, one.logprob, ctypes.string_at(one.bytes, one.bytes_size))
+        for one in found.logprobs[: found.logprobs_count]
+    )
+    embedding = tuple(found.embedding[: found.embedding_count])
+    return Event(found.id, "" if error else text, found.token, ENDS[found.end], error, *counts, logprobs, embedding)

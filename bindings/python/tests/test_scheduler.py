@@ -1,5 +1,6 @@
 """Many requests over one model: each is answered as a session answers it, and failures stay alone."""
 import os
+import tempfile
 import threading
 import unittest
 
@@ -114,6 +115,40 @@ class SchedulerTest(unittest.TestCase):
         scheduler.close()
         with self.assertRaisesRegex(ValueError, "this scheduler is closed"):
             scheduler.submit("the cat")
+
+    def test_logprobs_and_embeddings(self):
+        scheduler = self.scheduler(refuse_when_full=True)
+        scheduler.submit("the cat", logprobs=2)
+        text = b""
+        while scheduler.wait(0):
+            for event in scheduler.step():
+                self.assertEqual(len(event.logprobs), 0 if event.token < 0 else 3)
+                if event.token >= 0:
+                    self.assertEqual([one.token for one in event.logprobs[:2]], [event.token, event.token])
+                    self.assertLessEqual(event.logprobs[2].logprob, event.logprobs[1].logprob)
+                    text += event.logprobs[0].text
+        self.assertEqual(text.decode(errors="ignore"), self.alone("the cat").replace("\ufffd", ""))
+        for kind in ("last", "mean"):
+            request = scheduler.submit("the cat", embedding=kind)
+            vector = self.finish(scheduler)[1][request].embedding
+            self.assertAlmostEqual(sum(value * value for value in vector), 1, places=4)
+        with self.assertRaisesRegex(ValueError, "embedding: expected"):
+            scheduler.submit("the cat", embedding="max")
+        with self.assertRaisesRegex(brim.Error, "keeps without evicting"):
+            scheduler.submit("the cat", limit=scheduler.stats.kept_tokens)
+
+    def test_a_closed_scheduler_parks_its_texts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            park = {"seats": 1, "park_folder": folder + "/park", "park_bytes": 1 << 24}
+            scheduler = self.scheduler(**park)
+            scheduler.submit("a" * 100)
+            self.finish(scheduler)
+            scheduler.close()
+            later = self.scheduler(**park)
+            request = later.submit("a" * 100)
+            self.assertGreater(self.finish(later)[1][request].cached_tokens, 60)
+            self.assertEqual(later.stats.restored, 1)
+            later.close()
 
     def test_threads_send_while_one_computes_and_closing_ends_a_wait(self):
         scheduler = self.scheduler(seats=3)

@@ -43,6 +43,14 @@ typedef struct brim_scheduler_settings {
   /* A piece of a prompt may lengthen a pass to this time or to three times what a pass takes without one, whichever is
    * longer, but has at least 32 tokens; 0: 250. */
   int32_t max_gap_ms;
+  /* 0: a text that outgrows a seat is evicted by the rules of kv.keep; 1: a request whose prompt and limit together are
+   * more than brim_scheduler_stats.kept_tokens is refused, and one without a limit ends there. */
+  int32_t when_full;
+  /* NULL, or the absolute path of a folder for texts that lose their seat, and when the scheduler is freed; it is created
+   * with access for this user alone. A later scheduler with the same folder, model and options continues them, for equal
+   * keys. One scheduler at a time. `park_bytes`: of all files, at least 1. */
+  const char* park_folder;
+  int64_t park_bytes;
 } brim_scheduler_settings;
 /* Creates a scheduler with all its memory. `options` (may be NULL): of a session; those that are fixed at creation hold for
  * every seat, kv.budget for each of them (auto: what is available is divided between them), the others are the defaults of
@@ -50,7 +58,7 @@ typedef struct brim_scheduler_settings {
  * or the machine: the sentence has the seat and the numbers. brim_options_on_progress() works as for a session. */
 BRIM_API brim_status brim_scheduler_create(brim_model* model, const brim_options* options,
                                            const brim_scheduler_settings* settings, brim_scheduler** out);
-/* Not while another thread is inside a call on it. Requests end without an event. The model may be freed first. */
+/* Not while another thread is inside a call on it. Parks what seats hold. Requests end without an event. The model may be freed first. */
 BRIM_API void brim_scheduler_free(brim_scheduler* scheduler);
 
 typedef struct brim_request {
@@ -69,8 +77,14 @@ typedef struct brim_request {
   const brim_options* options; /* NULL: the defaults; else options that a living session may change, except "system" */
   const char* key;             /* NULL or up to 256 bytes: text is used again only between requests with an equal key */
   size_t key_size;
-  int32_t reuse;      /* 1: the prompt may begin with what a seat holds; 0: every token is processed */
-  int32_t timeout_ms; /* from now to the end of the answer, then it ends with BRIM_CANCELLED; 0: no limit */
+  int32_t reuse;        /* 1: the prompt may begin with what a seat holds; 0: every token is processed */
+  int32_t timeout_ms;   /* from now to the end of the answer, then it ends with BRIM_CANCELLED; 0: no limit */
+  int32_t logprobs;     /* 1: events have the logarithm of their token's probability; 0: they do not */
+  int32_t top_logprobs; /* with logprobs: and of this many of the most probable tokens, 0 to 20 */
+  /* 0: an answer; 1, 2: one event with a vector for the prompt instead, of unit length and as wide as the model: its state
+   * after the last token (as brim_session_embedding()), or the mean of its states after all tokens. Every token is
+   * processed; a prompt of more than brim_scheduler_stats.kept_tokens is refused and never cut. */
+  int32_t embedding;
 } brim_request;
 /* Renders and tokenizes the prompt on the calling thread and queues the request; everything is copied. `id` gets a number
  * above 0 that is used only once. BRIM_WRONG_STATE, with the numbers, when the queue is full: nothing is wrong with the
@@ -85,6 +99,16 @@ BRIM_API brim_status brim_scheduler_prompt(const brim_scheduler* scheduler, cons
  * is the end that it reached before. Does nothing where the request has ended, or `scheduler` is NULL. */
 BRIM_API void brim_scheduler_cancel(brim_scheduler* scheduler, int64_t id);
 
+/* The natural logarithm of a token's probability: the log-softmax of the raw logits, before penalties, filters and
+ * temperature; -infinity where it cannot occur. */
+typedef struct brim_logprob {
+  int32_t token;
+  float logprob;
+  /* The token's text: for an event's own token what it adds to the answer, for others control tokens by name; not always
+   * whole characters. Valid as long as the model. */
+  const char* bytes;
+  size_t bytes_size;
+} brim_logprob;
 typedef struct brim_event {
   size_t size;
   int64_t id;       /* of the request */
@@ -96,6 +120,12 @@ typedef struct brim_event {
   int64_t prompt_tokens;    /* of the whole prompt */
   int64_t cached_tokens;    /* of those, the ones that a seat held already */
   int64_t generated_tokens; /* so far */
+  /* Of `token`, then of the most probable ones, the best first; NULL where not requested and where `token` is -1. Belongs
+   * to the scheduler, valid until the next step. */
+  const brim_logprob* logprobs;
+  size_t logprobs_count;
+  const float* embedding; /* NULL but in the last event of a request for one; valid until the next step */
+  size_t embedding_count;
 } brim_event;
 /* Ends requests that are cancelled or late, gives free seats to waiting requests, and makes at most one pass. `count`: the
  * capacity of `events` on entry, at least 2, and the number of events on return; there is at most one piece per request. The
@@ -124,7 +154,12 @@ typedef struct brim_scheduler_stats {
   int64_t cached_tokens;    /* the same */
   int64_t generated_tokens; /* the same */
   int64_t passes;
-  int32_t chunk; /* max number of tokens of a prompt that a pass processes */
+  int32_t chunk;          /* max number of tokens of a prompt that a pass processes */
+  int64_t parked;         /* texts that were written to the folder */
+  int64_t restored;       /* texts that came back */
+  int64_t parking_failed; /* texts that could not be written, or not be used again; no request fails by that */
+  int64_t parked_bytes;   /* of the files that are there */
+  int64_t kept_tokens;    /* of one text that a seat keeps before anything is evicted */
 } brim_scheduler_stats;
 BRIM_API brim_status brim_scheduler_stats_get(const brim_scheduler* scheduler, brim_scheduler_stats* stats);
 

@@ -13,6 +13,7 @@
 #include <brim/brim.hpp>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,9 @@ class Scheduler {
     std::int32_t queue = 0;
     std::int32_t prefill_chunk = 0;
     std::int32_t max_gap_ms = 0;
+    bool refuse_when_full = false;
+    std::string park_folder = {};
+    std::int64_t park_bytes = 0;
   };
   /// As brim_request. The prompt is the first of `messages`, `ids` and `text` that is not empty.
   struct Request {
@@ -40,6 +44,8 @@ class Scheduler {
     std::string key = {};
     bool reuse = true;
     std::int32_t timeout_ms = 0;
+    std::int32_t top_logprobs = -1;  ///< −1: no logprobs
+    enum class Embedding { none, last, mean } embedding = Embedding::none;
   };
   struct Event {
     std::int64_t id;
@@ -48,6 +54,9 @@ class Scheduler {
     Session::End end;
     brim_status status;
     std::int64_t prompt_tokens, cached_tokens, generated_tokens;
+    std::span<const brim_logprob>
+        logprobs;                      ///< of the token, then of the most probable ones; valid until the next step
+    std::span<const float> embedding;  ///< valid until the next step
     /// Whether it is the last one of its request.
     bool last() const { return status != BRIM_OK || end != Session::End::not_yet; }
   };
@@ -55,8 +64,14 @@ class Scheduler {
   /// Books all seats, or throws BRIM_OUT_OF_MEMORY.
   explicit Scheduler(const Model& model, const Options& options = {}) : Scheduler(model, options, Settings()) {}
   Scheduler(const Model& model, const Options& options, const Settings& settings) {
-    brim_scheduler_settings own{sizeof own, settings.seats, settings.queue, settings.prefill_chunk,
-                                settings.max_gap_ms};
+    brim_scheduler_settings own{sizeof own,
+                                settings.seats,
+                                settings.queue,
+                                settings.prefill_chunk,
+                                settings.max_gap_ms,
+                                settings.refuse_when_full ? 1 : 0,
+                                settings.park_folder.empty() ? nullptr : settings.park_folder.c_str(),
+                                settings.park_bytes};
     brim_scheduler* raw = nullptr;
     detail::check(brim_scheduler_create(model.get(), options.get(), &own, &raw));
     handle_.reset(raw);
@@ -101,7 +116,9 @@ class Scheduler {
                         static_cast<brim_status>(event.status),
                         event.prompt_tokens,
                         event.cached_tokens,
-                        event.generated_tokens});
+                        event.generated_tokens,
+                        {event.logprobs, event.logprobs_count},
+                        {event.embedding, event.embedding_count}});
     }
     return events;
   }
@@ -149,6 +166,9 @@ class Scheduler {
     own.key_size = request.key.size();
     own.reuse = request.reuse;
     own.timeout_ms = request.timeout_ms;
+    own.logprobs = request.top_logprobs >= 0;
+    own.top_logprobs = request.top_logprobs >= 0 ? request.top_logprobs : 0;
+    own.embedding = static_cast<std::int32_t>(request.embedding);
     return own;
   }
   struct Free {

@@ -207,7 +207,7 @@ TEST_CASE("misuse of a scheduler is refused with a reason") {
     CHECK(brim_scheduler_create(test.model.get(), test.options.get(), &settings, &none) == BRIM_INVALID_ARGUMENT);
     CHECK(none == nullptr);
   }
-  settings = {sizeof settings, 1, -2, 0, 0};
+  settings = {sizeof settings, 1, -2, 0, 0, 0, nullptr, 0};
   CHECK(brim_scheduler_create(test.model.get(), test.options.get(), &settings, &none) == BRIM_INVALID_ARGUMENT);
   brim::Scheduler scheduler(test.model, test.options);
   std::int64_t id = 5;
@@ -262,6 +262,82 @@ TEST_CASE("the ids of a prompt are those that a request processes") {
   CHECK(count > 1);
   CHECK(brim_scheduler_prompt(nullptr, &request, &id, &count) == BRIM_INVALID_ARGUMENT);
   CHECK(brim_scheduler_prompt(scheduler.get(), nullptr, &id, &count) == BRIM_INVALID_ARGUMENT);
+}
+
+TEST_CASE("logprobs, embeddings and lengths that do not fit, through the C interface") {
+  SchedulerTest test;
+  brim::Scheduler scheduler(test.model, test.options, {.seats = 2, .refuse_when_full = true});
+  const std::int64_t asking = scheduler.submit({.text = "the dog", .top_logprobs = 2});
+  scheduler.submit({.text = "the cat"});
+  std::size_t noted = 0;
+  while (scheduler.wait(0)) {
+    for (const brim::Scheduler::Event& event : scheduler.step()) {
+      CHECK(event.logprobs.size() == (event.id == asking && event.token >= 0 ? 3u : 0u));
+      if (event.logprobs.empty()) continue;
+      ++noted;
+      CHECK(event.logprobs[0].token == event.token);
+      CHECK(event.logprobs[1].token == event.token);  // temperature 0
+      CHECK(event.logprobs[0].bytes != nullptr);
+      CHECK(event.logprobs[2].logprob <= event.logprobs[1].logprob);
+    }
+  }
+  CHECK(noted == 8);
+  const std::int64_t id = scheduler.submit({.text = "the dog", .embedding = brim::Scheduler::Request::Embedding::mean});
+  std::size_t width = 0;
+  while (scheduler.wait(0)) {
+    for (const brim::Scheduler::Event& event : scheduler.step()) {
+      CHECK(event.id == id);
+      CHECK(event.last());
+      width += event.embedding.size();
+    }
+  }
+  brim::Session session(test.model, test.options);
+  session.append("the dog");
+  CHECK(width == session.embedding().size());
+  const std::string limit = std::to_string(scheduler.stats().kept_tokens);
+  brim::Options longer;
+  longer.set("limit", limit);
+  CHECK_THROWS_AS(scheduler.submit({.text = "the dog", .options = &longer}), brim::Exception);
+  brim_request request = text_request("the dog");
+  std::int64_t none = 0;
+  request.top_logprobs = 1;
+  CHECK(brim_scheduler_submit(scheduler.get(), &request, &none) == BRIM_INVALID_ARGUMENT);
+  CHECK(std::string(brim_last_error()) == "top_logprobs: expected 0 to 0 without logprobs, found 1");
+  request.logprobs = 1;
+  request.top_logprobs = 21;
+  CHECK(brim_scheduler_submit(scheduler.get(), &request, &none) == BRIM_INVALID_ARGUMENT);
+  request.top_logprobs = 0;
+  request.embedding = 3;
+  CHECK(brim_scheduler_submit(scheduler.get(), &request, &none) == BRIM_INVALID_ARGUMENT);
+  brim_scheduler_settings settings{};
+  settings.size = sizeof settings;
+  settings.when_full = 2;
+  brim_scheduler* created = nullptr;
+  CHECK(brim_scheduler_create(test.model.get(), test.options.get(), &settings, &created) == BRIM_INVALID_ARGUMENT);
+}
+
+TEST_CASE("a freed scheduler parks its texts, and the next one continues them") {
+  SchedulerTest test;
+  const brim::Scheduler::Settings settings{
+      .seats = 1, .park_folder = test.folder.path + "/park", .park_bytes = 1 << 24};
+  const std::string text(100, 'a');
+  const auto cached = [&](brim::Scheduler& scheduler, const char* key) {
+    const std::int64_t id = scheduler.submit({.text = text, .key = key});
+    return Texts(scheduler).cached[id];
+  };
+  {
+    brim::Scheduler scheduler(test.model, test.options, settings);
+    CHECK(cached(scheduler, "a") == 0);
+  }
+  brim::Scheduler scheduler(test.model, test.options, settings);
+  CHECK(scheduler.stats().parked_bytes > 0);
+  CHECK(cached(scheduler, "b") == 0);
+  CHECK(cached(scheduler, "a") > 80);
+  CHECK(scheduler.stats().restored == 1);
+  CHECK(scheduler.stats().parked == 1);
+  CHECK(scheduler.stats().parking_failed == 0);
+  CHECK_THROWS_AS(brim::Scheduler(test.model, test.options, {.park_folder = "relative", .park_bytes = 1}),
+                  brim::Exception);
 }
 
 TEST_CASE("a model may be freed before its scheduler") {
