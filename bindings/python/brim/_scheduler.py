@@ -153,7 +153,8 @@ class Scheduler(c.Owner):
     ) -> int:
         """Queues a request and returns its number. `prompt`: messages (a list of dict), text, or token ids. `options`:
         those that a session may change, except system. `logprobs`: of each token and of so many of the most probable
-        ones. `embedding`: "last" or "mean": one event with a vector in place of an answer. Errors: Error with status 7 when the queue is full."""
+        ones. `embedding`: "last" or "mean": one event with a vector in place of an answer. Errors: Error with status 7
+        when the queue is full."""
         request = c.Request()
         if isinstance(prompt, str):
             data: Any = arguments.text("prompt", prompt)
