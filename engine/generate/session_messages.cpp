@@ -84,7 +84,8 @@ Result<std::int64_t> Session::tokens_shared(const Branches& of, bool to_answer, 
 // Behind the last message, where the assistant may answer again, before it, and before each earlier message of the user
 // that is processed now, as it is of a conversation that was loaded: these may be edited.
 Status Session::find_branches(Branches& branches, bool to_answer) {
-  if (!sequence_->needs_checkpoints()) return {};
+  // States get marks whether checkpoints have room or not: marks begin blocks. Windows alone have no use for them.
+  if (!sequence_->keeps_states() && sequence_->memory().kv.checkpoints == 0) return {};
   const std::size_t messages = conversation_.size();
   for (std::size_t without = 0; without < messages; ++without) {
     if (without > 1 && !conversation_.is_from("user", messages - without)) continue;

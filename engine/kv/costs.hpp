@@ -51,6 +51,8 @@ class Costs {
   int checkpoints(std::int64_t budget) const {
     if (whole_copy_ == 0) return 0;
     const std::int64_t all = full(), room = (budget - min()) / min_copy_;
+    // Where attention decides what is evicted, nothing is ever cut back (Plan::attention_decides).
+    if (state_bytes_ == 0 && budget < all && needs_.accumulated_attention()) return 0;
     std::int64_t count = shape_.max_checkpoints;
     if (automatic() && budget >= all) {
       count = 1 + (budget - all) / whole_copy_;

@@ -298,7 +298,8 @@ Result<Plan> make_plan(const Shape& shape, const BudgetRequest& request, std::in
   Profile own;  // the profile of the layers as they are stored
   SplitFacts known = facts;
   if (split->chooses_storage()) {
-    BRIM_ASSIGN(const std::vector<StorageChoice> choices, storage_choices(shape, plan.needs, *facts.profile));
+    BRIM_ASSIGN(const std::vector<StorageChoice> choices,
+                storage_choices(shape, plan.needs, plan.checkpoints, *facts.profile));
     if (plan.budget_bytes < plan.full_bytes) {
       choose_storage(*split, choices, plan, own);
       known.profile = &own;

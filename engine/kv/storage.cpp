@@ -18,12 +18,15 @@ bool fits_in_place(const Shape& stored, const Shape& than) {
 
 }  // namespace
 
-Result<std::vector<StorageChoice>> storage_choices(const Shape& shape, const Needs& needs, const Profile& profile) {
+Result<std::vector<StorageChoice>> storage_choices(const Shape& shape, const Needs& needs, int checkpoints,
+                                                   const Profile& profile) {
   std::vector<StorageChoice> choices;
   const auto add = [&](kernels::KvTypes types, Profile&& measured) {
     Shape stored = shape;
     stored.store_as(types);
-    if (fits_in_place(stored, shape)) choices.push_back({types, Costs(stored, needs).layers(), std::move(measured)});
+    if (fits_in_place(stored, shape)) {
+      choices.push_back({types, Costs(stored, needs, checkpoints).layers(), std::move(measured)});
+    }
   };
   add(profile.types, {profile.layers, profile.types, {}});
   for (const TypedLosses& other : profile.others) {

@@ -12,8 +12,10 @@
 namespace brim::kv {
 
 /// The types of the profile in which every layer can be stored, with entries no larger than in `shape`, in the order in
-/// which they were measured. Errors: invalid_argument where these are fewer than two.
-Result<std::vector<StorageChoice>> storage_choices(const Shape& shape, const Needs& needs, const Profile& profile);
+/// which they were measured. With `checkpoints`, entries of layers with a window cost what their copies cost too. Errors:
+/// invalid_argument where these are fewer than two.
+Result<std::vector<StorageChoice>> storage_choices(const Shape& shape, const Needs& needs, int checkpoints,
+                                                   const Profile& profile);
 
 /// Has the split choose for layers that may cost `bytes` together, and sets their storage; `profile` becomes the one
 /// with each layer's curve in its own types.

@@ -9,6 +9,7 @@
 #include "engine/kv/policies.hpp"
 #include "tests/engine/kv/fake_model.hpp"
 #include "tests/engine/kv/visible.hpp"
+#include "tests/support/policies.hpp"
 #include "tests/support/saved_bytes.hpp"
 
 namespace brim::test::windows {
@@ -111,6 +112,17 @@ TEST_CASE("entries of layers with a window are bytes of the budget in every chec
   REQUIRE(moving);
   CHECK(moving->checkpoints == 0);
   CHECK(moving->full_bytes == none.full_bytes);
+  // Nor where attention decides what is evicted: nothing is cut back then.
+  const auto under_attention = [](const kv::BudgetRequest& budget) {
+    auto plan = kv::make_plan(windowed(), budget, 0, &kv::uniform_split(), *rule_named("snapkv"));
+    if (!plan) FAIL(plan.error().sentence);
+    return *plan;
+  };
+  const kv::Plan decided = under_attention(budget_of(5 * kWindowBytes));
+  CHECK(decided.attention_decides());
+  CHECK(decided.checkpoints == 0);
+  CHECK(decided.window_bytes == 0);
+  CHECK(under_attention(budget_full()).checkpoints == 1);
 }
 
 TEST_CASE("beyond a window, going back is to a checkpoint, and exact") {
