@@ -25,7 +25,7 @@ namespace brim::generate {
 /// The options that a session was created with, by the names that the caller uses.
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
-inline constexpr std::int64_t kSessionFileVersion = 3;
+inline constexpr std::int64_t kSessionFileVersion = 4;
 
 /// The beginning of the body.
 struct SessionOrigin {

@@ -182,7 +182,8 @@ Status Sequence::refresh(Reading& reading, const std::atomic<bool>* cancel) {
   in_step_ = false;
   const std::int64_t right = still_right();
   (void)cache_->truncate(right);
-  if (right == 0 && needs_checkpoints() && history_size_ > memory_.kv.chunk) ++whole_readings_;
+  const bool kept = cache_->checkpoints().newest(history_size_).has_value();  // then something else forbids going back
+  if (right == 0 && needs_checkpoints() && !kept && history_size_ > memory_.kv.chunk) ++whole_readings_;
   BRIM_TRY(process_again(right, reading, cancel));
   in_step_ = true;
   return {};

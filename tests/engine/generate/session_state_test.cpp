@@ -229,7 +229,7 @@ TEST_CASE("files that are not as they were written are refused with a sentence")
   }
   std::string newer = whole;
   newer[8] = 9;
-  CHECK(refusal(newer).find("expected version 3, found 9") != std::string::npos);
+  CHECK(refusal(newer).find("expected version 4, found 9") != std::string::npos);
 
   test::TinyModel shape;
   shape.seed = 2;
