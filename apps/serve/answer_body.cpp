@@ -27,7 +27,7 @@ std::string AnswerBody::add(const AnswerPiece& piece) {
     failure_.emplace(refusal_of(piece.status, piece.text));
     return stream_ ? writer_->fail(*failure_) : std::string();
   }
-  const std::chrono::nanoseconds spent = std::chrono::steady_clock::now() - began_;
+  const std::chrono::nanoseconds spent = piece.at - began_;
   state_.total_ns = spent.count();
   if (state_.prompt_ns == 0) state_.prompt_ns = state_.total_ns;
   state_.text += piece.text;

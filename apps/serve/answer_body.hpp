@@ -41,6 +41,7 @@ struct AnswerPiece {
   brim_status status = BRIM_OK;
   std::int64_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0;
   PieceLogprobs logprobs{};
+  std::chrono::steady_clock::time_point at = std::chrono::steady_clock::now();  ///< when it was computed
   bool last() const { return status != BRIM_OK || end != Session::End::not_yet; }
 };
 
