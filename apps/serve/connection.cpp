@@ -210,6 +210,7 @@ void Connection::on_body(ErrorCode failure) {
 // On a worker: rendering and tokenizing may take long, and must not hold up other connections.
 void Connection::prepare() {
   state_ = State::preparing;
+  has_asked_ = true;
   timer_.cancel();
   stream_.expires_never();
   observe();

@@ -50,9 +50,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Sends 503 and closes: for one connection too many.
   void refuse_and_close();
   const std::string& peer() const { return peer_; }
-  /// Whether it waits for a request of which nothing has come yet, and since when.
-  bool idle() const { return state_ == State::idle; }
-  std::chrono::steady_clock::time_point idle_since() const { return began_; }
+  /// Whether it waits for the head of a request, and since when.
+  bool waits() const {
+    return state_ == State::idle || (state_ == State::receiving && parser_ && !parser_->is_header_done());
+  }
+  std::chrono::steady_clock::time_point waits_since() const { return began_; }
+  /// Whether it has sent a whole request before.
+  bool has_asked() const { return has_asked_; }
+  /// Whether it has no place: it is only told so.
+  bool refused() const { return refused_; }
   /// Closes it now where it waits for a request, else after its answer.
   void drain();
   /// Ends its answer early; the client is sent that.
@@ -115,6 +121,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool head_only_ = false;       ///< HEAD
   bool observing_ = false;       ///< a wait for the client's going away is in progress
   bool quiet_ = false;           ///< no piece was sent since the last tick
+  bool has_asked_ = false;       ///< has sent a whole request before
+  bool refused_ = false;         ///< has no place
   bool late_ = false;            ///< the request came too slowly
   bool certain_ = false;         ///< where the request ends
   bool asks_to_go_on_ = false;   ///< Expect: 100-continue

@@ -168,6 +168,7 @@ void Connection::discard() {
 }
 
 void Connection::refuse_and_close() {
+  refused_ = true;
   keep_ = false;
   began_ = std::chrono::steady_clock::now();
   send_refusal(too_many_connections());

@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/serve/connection.hpp"
@@ -98,30 +99,39 @@ class Server {
     }
   }
 
-  // Whether there is a place for one more connection to `peer`, perhaps in place of an idle one.
+  // Whether there is a place for one more connection to `peer`, perhaps in place of one that waits.
   bool make_room(const std::string& peer) {
-    const auto count = std::count_if(services_.open.begin(), services_.open.end(),
-                                     [&](const auto& connection) { return connection->peer() == peer; });
-    if (static_cast<std::size_t>(count) >= max_connections(peer)) return close_idle(&peer);
-    return services_.open.size() < kMaxConnections || close_idle(nullptr);
+    std::size_t all = 0, of_peer = 0;
+    for (const std::shared_ptr<Connection>& connection : services_.open) {
+      if (connection->refused()) continue;
+      ++all;
+      if (connection->peer() == peer) ++of_peer;
+    }
+    if (of_peer >= max_connections(peer)) return close_waiting(&peer);
+    return all < kMaxConnections || close_waiting(nullptr);
   }
 
-  // Closes the connection that has waited longest for a request, if there is one: HTTP allows that at any time, and
-  // clients that send nothing must not keep others out. `of`: only of this peer; null: of any.
-  bool close_idle(const std::string* of) {
+  // Closes the connection that has waited longest for a request's head, if there is one, first of those that have sent
+  // none so far: HTTP allows that at any time, and clients that send nothing, or a byte now and then, must not keep
+  // others out. `of`: only of this peer; null: of any.
+  bool close_waiting(const std::string* of) {
     std::shared_ptr<Connection> longest;
+    const auto rank = [](const Connection& connection) {
+      return std::pair(connection.has_asked(), connection.waits_since());
+    };
     for (const std::shared_ptr<Connection>& connection : services_.open) {
-      if (!connection->idle() || (of != nullptr && connection->peer() != *of)) continue;
-      if (!longest || connection->idle_since() < longest->idle_since()) longest = connection;
+      if (!connection->waits() || (of != nullptr && connection->peer() != *of)) continue;
+      if (!longest || rank(*connection) < rank(*longest)) longest = connection;
     }
     if (longest) longest->abandon();
     return longest != nullptr;
   }
 
-  // No descriptor or no memory is left for a client that waits. An idle connection makes room, or else the client gets to know
-  // so by means of a descriptor that is kept for this; otherwise it waits a while in the system's queue.
+  // No descriptor or no memory is left for a client that waits. A connection without a request makes room, or else the
+  // client gets to know so by means of a descriptor that is kept for this; otherwise it waits a while in the system's
+  // queue.
   void find_descriptor() {
-    if (close_idle(nullptr) || refuse_client()) {
+    if (close_waiting(nullptr) || refuse_client()) {
       accept();
       return;
     }

@@ -42,7 +42,7 @@ def bodies():
 
 def paths():
     with serving() as server:
-        refused(server, 404, "/", None, method="GET")
+        refused(server, 404, "/nothing", None, method="GET")
         refused(server, 404, "/metrics", None, method="GET")  # not turned on
         refused(server, 404, "/v1/models/other", None, "model", method="GET")
         refused(server, 404, "/v1/models/..%2f..%2fetc%2fpasswd", None, "model", method="GET")
