@@ -57,7 +57,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::chrono::steady_clock::time_point waits_since() const { return began_; }
   /// Whether it has sent a whole request before.
   bool has_asked() const { return has_asked_; }
-  /// Whether it has no place: it is only told so.
+  /// Whether it has no place: it only gets to know so.
   bool refused() const { return refused_; }
   /// Closes it now where it waits for a request, else after its answer.
   void drain();
