@@ -19,8 +19,8 @@ async function onPage(viewport, steps, url = server.url) {
   page.on("console", (line) => { if (line.type() === "error") errors.push(line.text()); });
   page.on("pageerror", (error) => errors.push(String(error)));
   page.setDefaultTimeout(30_000);
-  await page.route("**/v1/chat/completions", (route) => {  // every answer is as long as it may be
-    const body = {...route.request().postDataJSON(), ignore_eos: true};
+  await page.route("**/v1/chat/completions", (route) => {  // an answer without a limit does not end by itself
+    const body = {max_tokens: 1_000_000, ...route.request().postDataJSON(), ignore_eos: true};
     return route.continue({postData: JSON.stringify(body)});
   });
   await page.goto(url + "/");
@@ -95,6 +95,7 @@ test("conversations are renamed and deleted", () => onPage(wide, async (page) =>
   await page.getByRole("button", {name: "New conversation"}).click();
   await send(page, "Second");
   await complete(page, 1);
+  await page.getByRole("button", {name: "First", exact: true}).hover();  // shows its buttons
   await page.getByRole("button", {name: "Rename “First”"}).click();
   await page.getByLabel("Name of the conversation").fill("Renamed");
   await page.keyboard.press("Enter");
