@@ -89,6 +89,9 @@ void Connection::limit_receiving(std::chrono::seconds time) {
     self.late_ = true;
     ErrorCode ignored;
     self.stream_.socket().cancel(ignored);
+    // A read that has just got a byte is not cancelled and goes on: so it is cancelled again, until one ends.
+    const auto spent = std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - self.began_);
+    self.limit_receiving(spent + std::chrono::seconds(1));
   }));
 }
 
@@ -217,14 +220,17 @@ void Connection::prepare() {
   Services& services = services_;
   auto call = std::make_shared<const Call>(std::move(call_));
   call_ = {call->method, call->path, "", ""};
-  asio::post(services.workers, [weak = weak_from_this(), call, &services] {
+  // The body is in memory until it was handled, also where the client goes away before.
+  const std::size_t bytes = reserved_;
+  asio::post(services.workers, [weak = weak_from_this(), call, bytes, &services] {
     auto handled = std::make_shared<Models::Handled>();
     try {
-      *handled = services.models.handle(*call);
+      if (!weak.expired()) *handled = services.models.handle(*call);
     } catch (...) {
       handled->outcome = Reply{503, "application/json", "", {{"x-should-retry", "false"}}};
     }
-    asio::post(services.io, [weak, handled] {
+    asio::post(services.io, [weak, handled, bytes, &services] {
+      services.body_bytes -= bytes;
       const std::shared_ptr<Connection> self = weak.lock();
       if (!self || self->state_ != State::preparing) return;
       try {
@@ -234,10 +240,10 @@ void Connection::prepare() {
       }
     });
   });
+  reserved_ = 0;
 }
 
 void Connection::on_outcome(Models::Handled& handled) {
-  release_body();
   answers_ = handled.answers;
   if (Reply* const reply = std::get_if<Reply>(&handled.outcome)) {
     send_reply(std::move(*reply));

@@ -47,11 +47,11 @@ void Connection::submit(Prepared& prepared) {
 
 void Connection::take(std::uint64_t turn, const AnswerPiece& piece) {
   if (turn != turn_ || state_ != State::answering) return;
-  const std::string events = body_->add(piece);
-  if (body_->stream() && out_bytes_ + events.size() > kMaxUnsent) {
+  if (body_->stream() && out_bytes_ > kMaxUnsent) {
     abandon();  // the client takes its answer more slowly than it comes
     return;
   }
+  const std::string events = body_->add(piece);  // the last one of a response has the whole text several times
   if (body_->stream() && !events.empty()) {
     quiet_ = false;
     send(stream_piece(events, modern_));

@@ -139,7 +139,8 @@ std::string percent_decoded(std::string_view text) {
 }
 
 void Endpoints::check_model(const std::string& name) const {
-  if (name.empty() || name == served_.id) return;
+  // Of a name with ollama's tag its clients' requests have lost it.
+  if (name.empty() || name == served_.id || name + ":latest" == served_.id) return;
   throw Refusal(404, fmt::format("there is no model {} here: this server has {}", quoted(name), served_.names), "model",
                 "model_not_found");
 }

@@ -126,10 +126,11 @@ Address listen_on(Acceptor& acceptor, const Address& wanted) {
 }
 
 void check_can_listen(const Address& wanted) {
-  if (!wanted.path.empty()) return clear_path(wanted.path);
+  if (!wanted.path.empty()) clear_path(wanted.path);
   asio::io_context io;
   Acceptor acceptor(io);
   bind_to(acceptor, wanted);
+  if (!wanted.path.empty()) return remove_socket_file(wanted);  // its folder exists, and may be written in
   ErrorCode failure;
   acceptor.listen(1, failure);  // only then two sockets of one port meet
   if (failure) refuse(failure, wanted);

@@ -23,6 +23,8 @@ constexpr List kLists[] = {{"/v1/models", "data"}, {"/api/tags", "models"}, {"/a
 /// Keeps one string of a JSON text. Nothing here depends on how deep the text is.
 class ModelMember final : public nlohmann::json_sax<Json> {
  public:
+  explicit ModelMember(std::string_view member) : member_(member) {}
+
   std::string name;
 
   bool null() override { return true; }
@@ -36,7 +38,7 @@ class ModelMember final : public nlohmann::json_sax<Json> {
     return true;
   }
   bool key(string_t& text) override {
-    here_ = depth_ == 1 && text == "model";
+    here_ = depth_ == 1 && text == member_;
     return true;
   }
   bool start_object(std::size_t) override { return begin(); }
@@ -54,14 +56,15 @@ class ModelMember final : public nlohmann::json_sax<Json> {
     --depth_;
     return true;
   }
+  std::string_view member_;
   std::size_t depth_ = 0;
   bool here_ = false;  ///< the value that comes next is the member's
 };
 
 }  // namespace
 
-std::string named_model(std::string_view body) {
-  ModelMember found;
+std::string named_model(std::string_view body, std::string_view member) {
+  ModelMember found(member);
   return Json::sax_parse(body.begin(), body.end(), &found) ? found.name : std::string();
 }
 
@@ -81,12 +84,16 @@ Models::Entry& Models::chosen(const Call& call) const {
       name = percent_decoded(std::string_view(call.path).substr(kModelPath.size()));
     } else if (name = query_value(call.query, "model"); name.empty()) {
       name = named_model(call.body);
+      if (name.empty() && call.path == "/api/show") name = named_model(call.body, "name");  // an older form
     }
   } catch (const Refusal&) {
     // The first one's endpoints say so.
   }
   for (const auto& entry : entries_) {
-    if (name == entry->id || name == entry->id + ":latest") return *entry;  // ollama's clients add that
+    if (name == entry->id) return *entry;
+  }
+  for (const auto& entry : entries_) {  // ollama's clients add the tag, or leave it out
+    if (name == entry->id + ":latest" || name + ":latest" == entry->id) return *entry;
   }
   return *entries_.front();
 }

@@ -50,8 +50,8 @@ class Models {
   std::vector<std::unique_ptr<Entry>> entries_;
 };
 
-/// The member `model` of a body that is an object, without its other members being kept; "" where there is none, it is
-/// not a string, or the body is not JSON.
-std::string named_model(std::string_view body);
+/// The member `model`, or another one, of a body that is an object, without its other members being kept; "" where there
+/// is none, it is not a string, or the body is not JSON.
+std::string named_model(std::string_view body, std::string_view member = "model");
 
 }  // namespace brim::apps::serve

@@ -109,6 +109,10 @@ TEST_CASE("a response is refused where it needs what an earlier request left, or
   CHECK(param(R"(, "top_logprobs": 2)") == "top_logprobs");
   CHECK(param(R"(, "max_output_tokens": 0)") == "max_output_tokens");
   CHECK(param(R"(, "instructions": 5)") == "instructions");
+  CHECK(param(R"(, "metadata": "a")") == "metadata");
+  const auto metadata = [](std::size_t size) { return R"(, "metadata": {"a": ")" + std::string(size, 'a') + R"("})"; };
+  CHECK(param(metadata(65000)) == "(taken)");
+  CHECK(param(metadata(65536)) == "metadata");
 }
 
 TEST_CASE("a message of Anthropic's has its system before it, and its own names for stops and the limit") {

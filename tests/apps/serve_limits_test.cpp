@@ -138,5 +138,6 @@ TEST_CASE("the model that a body names is found without its other members") {
   CHECK(named_model(R"(["model", "a"])") == "");
   CHECK(named_model(R"({"model": "a")") == "");
   CHECK(named_model("") == "");
+  CHECK(named_model(R"({"model": "a", "name": "b"})", "name") == "b");
   CHECK(named_model(std::string(1 << 20, '[')) == "");
 }

@@ -11,6 +11,8 @@ namespace brim::apps::serve {
 namespace {
 
 constexpr std::string_view kInputTypes[] = {"input_text", "output_text", "text"};
+/// Bytes of JSON, because the answer repeats it up to three times: more than OpenAI takes, 16 texts of 512 characters.
+constexpr std::size_t kMaxMetadata = std::size_t{64} << 10;
 
 /// What needs something that was kept of an earlier request.
 void refuse_state(Fields& fields) {
@@ -68,6 +70,15 @@ void check_include(Fields& fields) {
   }
 }
 
+void check_metadata(Fields& fields) {
+  const Json* const metadata = fields.find("metadata");
+  if (metadata == nullptr) return;
+  if (!metadata->is_object()) refuse_kind("metadata", "an object", *metadata);
+  if (metadata->dump().size() > kMaxMetadata) {
+    refuse_field("metadata", fmt::format("has more than {} bytes", kMaxMetadata));
+  }
+}
+
 }  // namespace
 
 AnswerRequest read_response_request(const Json& body) {
@@ -79,6 +90,7 @@ AnswerRequest read_response_request(const Json& body) {
   refuse_asked(fields, {"logprobs", "top_logprobs"});
   check_text(fields, request);
   check_include(fields);
+  check_metadata(fields);
   request.stream = fields.flag("stream").value_or(false);
   read_stops(fields, "stop", request);
   read_sampling(fields, request);

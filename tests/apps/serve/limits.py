@@ -127,6 +127,8 @@ def a_unix_socket_is_private_and_replaced_where_it_is_dead():
         check(not os.path.exists("socket"), "the socket is still there")
     with open("file", "wb"):
         pass
+    sentence = refusal("--listen", "unix:none/socket", "--memory", "1MiB")
+    check("the folder has to exist" in sentence, f"not before models are looked at: {sentence}")
     sentence = refusal("--listen", "unix:file")
     check("not a socket" in sentence and os.path.exists("file"), sentence)
 

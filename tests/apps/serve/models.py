@@ -26,11 +26,17 @@ def requests_find_their_model():
         check(text.count(b"# TYPE brim_seats gauge\n") == 1, f"/metrics: {text}")
         check(b'\nbrim_requests_finished_total{model="org/second"} 1\n' in text, f"/metrics: {text}")
         judge(text)
+        status, _, shown = server.post("/api/show", {"name": "org/second"})
+        check(status == 200, f"/api/show by the older name: {status} {shown}")
         connection, reply, _ = server.open_stream(model="org/second", max_tokens=1000000)
         reply.close()  # a client that goes away ends the request of the model that it asked
         connection.close()
         status, _, _ = server.request("HEAD", "/v1/models")
         check(status == 200, f"HEAD /v1/models: {status}")
+    with serving("-m", "old:latest=" + TINY) as server:  # a name that has ollama's tag itself
+        for name in ("old:latest", "old", "tiny:latest"):
+            status, _, answer = server.post("/api/generate", {"model": name})
+            check(status == 200, f"{name}: {status} {answer}")
     with serving("--metrics") as server:
         judge(server.request("GET", "/metrics")[2])
 
