@@ -7,6 +7,7 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/read.hpp>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "apps/serve/connection_handler.hpp"
@@ -222,23 +223,32 @@ void Connection::prepare() {
   call_ = {call->method, call->path, "", ""};
   // The body is in memory until it was handled, also where the client goes away before.
   const std::size_t bytes = reserved_;
-  asio::post(services.workers, [weak = weak_from_this(), call, bytes, &services] {
-    auto handled = std::make_shared<Models::Handled>();
+  auto handled = std::make_shared<Models::Handled>();
+  handled->outcome = Reply{503, "application/json", "", {{"x-should-retry", "false"}}};  // for want of memory
+  const auto finish = [weak = weak_from_this(), handled, bytes, &services] {
+    services.body_bytes -= bytes;
+    const std::shared_ptr<Connection> self = weak.lock();
+    if (!self || self->state_ != State::preparing) return;
+    try {
+      self->on_outcome(*handled);
+    } catch (...) {
+      self->abandon();
+    }
+  };
+  asio::post(services.workers, [weak = weak_from_this(), call, handled, finish, &services] {
     try {
       if (!weak.expired()) *handled = services.models.handle(*call);
     } catch (...) {
-      handled->outcome = Reply{503, "application/json", "", {{"x-should-retry", "false"}}};
+      // The reply for want of memory stays.
     }
-    asio::post(services.io, [weak, handled, bytes, &services] {
-      services.body_bytes -= bytes;
-      const std::shared_ptr<Connection> self = weak.lock();
-      if (!self || self->state_ != State::preparing) return;
+    while (true) {  // a worker must not end, nor a client wait without end
       try {
-        self->on_outcome(*handled);
+        asio::post(services.io, finish);
+        return;
       } catch (...) {
-        self->abandon();
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
       }
-    });
+    }
   });
   reserved_ = 0;
 }
