@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "apps/serve/json_body.hpp"
 #include "apps/serve/logprobs.hpp"
@@ -39,6 +40,7 @@ struct AnswerPiece {
   std::string text;  ///< the sentence where `status` is not BRIM_OK
   Session::End end = Session::End::not_yet;
   brim_status status = BRIM_OK;
+  std::vector<float> embedding{};  ///< of a request for one
   std::int64_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0;
   PieceLogprobs logprobs{};
   std::chrono::steady_clock::time_point at = std::chrono::steady_clock::now();  ///< when it was computed

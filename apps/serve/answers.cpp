@@ -17,6 +17,7 @@ AnswerPiece piece_of(const brim_event& event) {
   piece.text.assign(event.text, event.text_size);
   piece.end = static_cast<Session::End>(event.end);
   piece.status = static_cast<brim_status>(event.status);
+  piece.embedding.assign(event.embedding, event.embedding + event.embedding_count);
   piece.prompt_tokens = event.prompt_tokens;
   piece.cached_tokens = event.cached_tokens;
   piece.generated_tokens = event.generated_tokens;

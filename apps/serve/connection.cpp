@@ -259,6 +259,10 @@ void Connection::on_outcome(Models::Handled& handled) {
     send_reply(std::move(*reply));
     return;
   }
+  if (EmbeddingJob* const job = std::get_if<EmbeddingJob>(&handled.outcome)) {
+    submit_embeddings(*job);
+    return;
+  }
   try {
     submit(std::get<Prepared>(handled.outcome));
   } catch (const Exception& failure) {
@@ -305,6 +309,7 @@ void Connection::close() noexcept {
   state_ = State::closed;
   ++turn_;
   release_body();
+  release_vectors();
   try {
     timer_.cancel();
     stream_.close();

@@ -35,8 +35,9 @@ struct Services {
   boost::asio::io_context io;
   boost::asio::thread_pool workers{1};  ///< renders and tokenizes
   std::set<std::shared_ptr<Connection>> open;
-  std::size_t body_bytes = 0;  ///< reserved for bodies, over all connections
-  bool draining = false;       ///< no new request is taken
+  std::size_t body_bytes = 0;    ///< reserved for bodies, over all connections
+  std::size_t vector_bytes = 0;  ///< the same for replies with vectors
+  bool draining = false;         ///< no new request is taken
 };
 
 class Delivery;
@@ -63,6 +64,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void drain();
   /// Ends its answer early; the client is sent that.
   void cancel_answer() noexcept {
+    if (embeddings_) embeddings_->stop();
     if (id_ != 0) answers_->cancel(id_);
   }
   /// The same without a word, and closes it.
@@ -91,6 +93,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void prepare();
   void on_outcome(Models::Handled& handled);
   void submit(Prepared& prepared);
+  void submit_embeddings(EmbeddingJob& job);
+  void take_embedding(const AnswerPiece& piece);
+  void next_embedding();
+  void reserve_vectors(std::size_t bytes);
+  void release_vectors() noexcept;
   void send_reply(Reply reply);
   void send_refusal(const Refusal& refusal);
   void send(std::string bytes);
@@ -126,11 +133,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool late_ = false;            ///< the request came too slowly
   bool certain_ = false;         ///< where the request ends
   bool asks_to_go_on_ = false;   ///< Expect: 100-continue
-  std::size_t reserved_ = 0, discarded_ = 0;
+  std::size_t reserved_ = 0, vector_bytes_ = 0, discarded_ = 0;
   std::uint64_t turn_ = 0;
   Answers* answers_ = nullptr;  ///< of the model that the request is for
   std::int64_t id_ = 0;         ///< of the request in its scheduler; 0: none
   std::optional<AnswerBody> body_;
+  std::optional<EmbeddingBody> embeddings_;  ///< in its place, where vectors are asked for
   std::shared_ptr<Delivery> delivery_;
   std::deque<std::string> out_;
   std::size_t out_bytes_ = 0;

@@ -47,6 +47,10 @@ void Connection::submit(Prepared& prepared) {
 
 void Connection::take(std::uint64_t turn, const AnswerPiece& piece) {
   if (turn != turn_ || state_ != State::answering) return;
+  if (embeddings_) {
+    take_embedding(piece);
+    return;
+  }
   if (body_->stream() && out_bytes_ > kMaxUnsent) {
     abandon();  // the client takes its answer more slowly than it comes
     return;
@@ -82,7 +86,7 @@ void Connection::tick() {
       self.abandon();
       return;
     }
-    if (self.body_->stream() && std::exchange(self.quiet_, true)) {
+    if (self.body_ && self.body_->stream() && std::exchange(self.quiet_, true)) {
       self.send(stream_piece(self.body_->keep_alive(), self.modern_));
     }
     self.tick();
@@ -97,7 +101,9 @@ void Connection::send_reply(Reply reply) {
   keep_ = keep_ && !services_.draining;
   for (Header& header : services_.guard.cors(origin_)) reply.headers.push_back(std::move(header));
   log(reply.status);
-  send(whole_response(reply, keep_, head_only_));
+  const bool separate = reply.body.size() > kMaxUnsent && !head_only_;  // a body of that size is not copied
+  send(whole_response(reply, keep_, head_only_ || separate));
+  if (separate) send(std::move(reply.body));
 }
 
 // One write at a time; an empty text only continues.
@@ -135,7 +141,9 @@ void Connection::on_written(ErrorCode failure) {
 void Connection::next_request() {
   finish_ = false;
   release_body();
+  release_vectors();
   body_.reset();
+  embeddings_.reset();
   parser_.reset();
   if (keep_ && !services_.draining) {
     await_request();

@@ -57,6 +57,8 @@ const Endpoints::Route* Endpoints::find(std::string_view method, std::string_vie
       {"GET", "/metrics", &Endpoints::metrics},
       {"GET", "/slots", &Endpoints::slots},
       {"GET", "/v1/plan", &Endpoints::plan},
+      {"POST", "/v1/embeddings", &Endpoints::embeddings},
+      {"POST", "/api/embed", &Endpoints::embeddings},
       {"POST", "/v1/rerank", &Endpoints::rerank},
       {"POST", "/tokenize", &Endpoints::tokenize},
       {"POST", "/detokenize", &Endpoints::detokenize},

@@ -13,6 +13,7 @@
 #include "apps/serve/answer_body.hpp"
 #include "apps/serve/answer_request.hpp"
 #include "apps/serve/answers.hpp"
+#include "apps/serve/embedding_body.hpp"
 #include "apps/serve/families/families.hpp"
 #include "apps/serve/families/ollama_models.hpp"
 #include "apps/serve/reply.hpp"
@@ -35,7 +36,7 @@ struct Prepared {
   std::vector<Header> headers;
 };
 
-using Outcome = std::variant<Reply, Prepared>;
+using Outcome = std::variant<Reply, Prepared, EmbeddingJob>;
 
 /// What is served.
 struct ServedModel {
@@ -78,6 +79,7 @@ class Endpoints {
   Outcome plan(const Call& call) const;
   Outcome rerank(const Call&) const;
   Outcome answer(const Call& call) const;
+  Outcome embeddings(const Call& call) const;  // endpoints_embeddings.cpp
   Outcome tokenize(const Call& call) const;
   Outcome detokenize(const Call& call) const;
   Outcome apply_template(const Call& call) const;

@@ -29,7 +29,8 @@ std::int64_t MemoryPlan::total() const {
 std::int64_t http_bytes(const ServerSettings& settings, std::int64_t seats) {
   const auto body = static_cast<std::int64_t>(settings.body_limit);
   const auto connections = static_cast<std::int64_t>(kMaxConnections + kMaxRefused);
-  return connections * kConnectionBytes + (static_cast<std::int64_t>(kBodiesAtOnce) + kParsedBytes) * body +
+  const auto at_once = static_cast<std::int64_t>(kBodiesAtOnce + kVectorsAtOnce);
+  return connections * kConnectionBytes + (at_once + kParsedBytes) * body +
          seats * static_cast<std::int64_t>(kMaxUnsent);
 }
 

@@ -31,7 +31,7 @@ struct MemoryPlan {
 };
 
 /// What HTTP takes at most: connections with their buffers, the bodies that are in memory at a time, the one that is
-/// parsed, and what `seats` clients have not taken yet of their answers.
+/// parsed, replies with vectors, and what `seats` clients have not taken yet of their answers.
 std::int64_t http_bytes(const ServerSettings& settings, std::int64_t seats);
 
 /// Lowers automatic budgets, all by the same share and none below its min, so that everything fits in `limit` bytes if

@@ -27,5 +27,7 @@ inline constexpr std::size_t kHeaderLimit = std::size_t{16} << 10;  ///< bytes o
 inline constexpr std::size_t kMaxUnsent = std::size_t{1} << 20;     ///< bytes of a stream that its client has not taken
 /// Bodies that are in memory at a time, as a multiple of the largest one.
 inline constexpr std::size_t kBodiesAtOnce = 8;
+/// Replies with vectors that are in memory at a time, all together, in the same measure.
+inline constexpr std::size_t kVectorsAtOnce = 4;
 
 }  // namespace brim::apps::serve
