@@ -1,6 +1,8 @@
 // See endpoints.hpp: vectors for texts, at the paths of all families (families/embeddings.hpp).
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "apps/serve/endpoints.hpp"
 #include "apps/serve/families/embeddings.hpp"
 #include "apps/serve/fields.hpp"

@@ -25,7 +25,7 @@ refused "the file has no key" serve -m tiny.gguf --api-key-file no.keys
 refuse "whole number from 1 to 256, found '0'" serve -m tiny.gguf --seats 0
 
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$cases LC_ALL=C.UTF-8
-for group in answers families refusals connections limits models; do
+for group in answers families embeddings refusals connections limits models; do
   mkdir -p "$group"
   (cd "$group" && python3 "$cases/$group.py" "$brim" "$scratch/tiny.gguf") || fail "$group"
 done

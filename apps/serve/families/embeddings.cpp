@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "apps/serve/families/ollama.hpp"
 #include "apps/serve/families/openai.hpp"
 #include "engine/base/quote.hpp"
