@@ -10,8 +10,6 @@
 namespace brim::apps::serve {
 namespace {
 
-using OrderedJson = nlohmann::ordered_json;
-
 constexpr std::string_view kModelPath = "/v1/models/";
 
 /// Lists of models, and the member of the answer that has them; "": the answer is the list.
@@ -115,7 +113,7 @@ Outcome Models::joined(const Call& call, std::string_view member) const {
     OrderedJson& list = member.empty() ? all : all.at(std::string(member));
     for (OrderedJson& model : member.empty() ? json : json.at(std::string(member))) list.push_back(std::move(model));
   }
-  reply.body = all.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+  reply.body = json_text(all) + "\n";
   return reply;
 }
 

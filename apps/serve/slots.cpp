@@ -1,12 +1,9 @@
 // GET /slots: what each seat holds.
-#include <nlohmann/json.hpp>
-
 #include "apps/serve/endpoints.hpp"
 
 namespace brim::apps::serve {
 
 Outcome Endpoints::slots(const Call&) const {
-  using OrderedJson = nlohmann::ordered_json;
   const std::int32_t seats = answers_.stats().seats;
   OrderedJson all = OrderedJson::array();
   for (std::int32_t number = 0; number < seats; ++number) {
@@ -20,9 +17,7 @@ Outcome Endpoints::slots(const Call&) const {
                         {"kv_budget_bytes", seat.kv_budget_bytes}};
     all.push_back(std::move(slot));
   }
-  Reply reply;
-  reply.body = all.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
-  return reply;
+  return json_reply(all);
 }
 
 }  // namespace brim::apps::serve

@@ -105,14 +105,14 @@ TEST_CASE("a plan beyond --memory is refused with both numbers and its largest s
 
 TEST_CASE("models have their file's name or another one, each once") {
   const brim::test::ScratchFolder folder;
-  const std::string plain = folder.path + "/one.gguf", odd = folder.path + "/a=b.gguf";
+  const std::string file_path = folder.path + "/one.gguf", odd = folder.path + "/a=b.gguf";
   folder.write("one.gguf", "x");
   folder.write("a=b.gguf", "x");
-  const std::vector<NamedFile> files = named_files({plain, "org/two:q4=" + plain, odd});
+  const std::vector<NamedFile> files = named_files({file_path, "org/two:q4=" + file_path, odd});
   REQUIRE(files.size() == 3);
   CHECK(files[0].name == "one");
   CHECK(files[1].name == "org/two:q4");
-  CHECK(files[1].path == plain);
+  CHECK(files[1].path == file_path);
   CHECK(files[2].name == "a=b");
   CHECK(files[2].path == odd);
   CHECK(names_of(files) == "'one', 'org/two:q4', 'a=b'");
@@ -121,12 +121,12 @@ TEST_CASE("models have their file's name or another one, each once") {
     CAPTURE(sentence);
     CHECK(sentence.find(words) != std::string::npos);
   };
-  refused_with({plain, plain}, "two models are named 'one'");
-  refused_with({"=" + plain}, "expected a name");
-  refused_with({"a b=" + plain}, "expected a name");
+  refused_with({file_path, file_path}, "two models are named 'one'");
+  refused_with({"=" + file_path}, "expected a name");
+  refused_with({"a b=" + file_path}, "expected a name");
   refused_with({"a="}, "expected a file after the '='");
-  refused_with({"a=" + plain + "x"}, "there is no file");
-  refused_with({plain + "x"}, "there is no file");
+  refused_with({"a=" + file_path + "x"}, "there is no file");
+  refused_with({file_path + "x"}, "there is no file");
 }
 
 TEST_CASE("the model that a body names is found without its other members") {
