@@ -53,12 +53,22 @@ def slow_clients_get_an_answer_and_an_idle_server_sleeps():
         check(count < max(seconds, 1), f"an idle server woke {count} times in {seconds:.1f} s")
 
 
+def ended(client):
+    with contextlib.suppress(ConnectionError):
+        return client.recv(1) == b""
+    return True
+
+
 def silent_clients_make_room_for_others():
     with serving() as server:
-        silent = [server.client() for _ in range(300)]
+        silent = []
+        for left in range(299, -1, -1):
+            silent.append(server.client())
+            with contextlib.suppress(OSError):  # the beginning of a head is as good as nothing
+                silent[-1].sendall(b"GET /hea" if left > 0 else b"")
         status, _, _ = server.request("GET", "/health")
         check(status == 200, f"beside 300 silent clients: {status}")
-        check(silent[0].recv(1) == b"", "the client that was silent longest is still connected")
+        check(ended(silent[0]), "the client that was silent longest is still connected")
         silent[-1].sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         answer = all_of(silent[-1])
         check(answer.startswith(b"HTTP/1.1 200"), f"the last of the silent clients: {answer!r}")
